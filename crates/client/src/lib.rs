@@ -1,0 +1,1 @@
+//! A typed client for yoi's Runtime and Backend APIs

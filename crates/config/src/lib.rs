@@ -1,0 +1,1 @@
+//! Configuration for yoi servers: one TOML file, an environment overlay, secret references

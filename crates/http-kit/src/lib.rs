@@ -1,0 +1,1 @@
+//! What yoi's two HTTP servers share

@@ -1,0 +1,221 @@
+//! Durable events, and the transient deltas between them.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{Entry, RunId, Severity, Worker, WorkerStatus};
+
+/// Something that happened to a Worker. A Worker is the fold of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// All that happened up to here, in one. The first event of every Worker's log is one, too.
+    Snapshot {
+        /// The Worker.
+        worker: Box<Worker>,
+        /// The latest entries, bounded.
+        transcript: Vec<Entry>,
+        /// The first sequence that is still kept.
+        first_sequence: u64,
+    },
+    /// An input was taken.
+    InputAccepted {
+        /// The user's entry.
+        entry: Entry,
+    },
+    /// A run began.
+    RunStarted {
+        /// Which.
+        run_id: RunId,
+    },
+    /// Something was said.
+    EntryAppended {
+        /// What.
+        entry: Entry,
+    },
+    /// The Worker begins to use a tool.
+    ToolCallStarted {
+        /// The run.
+        run_id: RunId,
+        /// This use of the tool.
+        call_id: String,
+        /// The tool.
+        name: String,
+    },
+    /// The Worker has said what it wants of the tool.
+    ToolCallFinished {
+        /// The run.
+        run_id: RunId,
+        /// This use of the tool.
+        call_id: String,
+        /// The arguments, as text.
+        arguments: String,
+    },
+    /// A tool has answered.
+    ToolResult {
+        /// The run.
+        run_id: RunId,
+        /// This use of the tool.
+        call_id: String,
+        /// Whether it worked.
+        ok: bool,
+        /// The answer.
+        content: String,
+    },
+    /// What a run has used.
+    Usage {
+        /// The run.
+        run_id: RunId,
+        /// Tokens read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input_tokens: Option<u64>,
+        /// Tokens written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output_tokens: Option<u64>,
+    },
+    /// The Worker's status is another.
+    StatusChanged {
+        /// Which.
+        status: WorkerStatus,
+    },
+    /// A run ended.
+    RunFinished {
+        /// Which.
+        run_id: RunId,
+        /// How.
+        outcome: Outcome,
+        /// Why it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<RunError>,
+    },
+    /// The Worker is stopped for good; nothing follows.
+    WorkerStopped {
+        /// Why, in the words of whoever stopped it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Something that an observer should know.
+    Diagnostic {
+        /// How bad it is.
+        severity: Severity,
+        /// What it is, for programs.
+        code: String,
+        /// What it is, for people.
+        message: String,
+    },
+    /// An event of a newer version, kept as it came.
+    #[serde(untagged)]
+    Unknown(UnknownEvent),
+}
+
+impl Event {
+    /// The types that this version knows.
+    pub const TYPES: &'static [&'static str] = &[
+        "snapshot",
+        "input_accepted",
+        "run_started",
+        "entry_appended",
+        "tool_call_started",
+        "tool_call_finished",
+        "tool_result",
+        "usage",
+        "status_changed",
+        "run_finished",
+        "worker_stopped",
+        "diagnostic",
+    ];
+}
+
+/// An event whose type this version does not know, with all its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnknownEvent {
+    /// The type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// Everything else.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub fields: serde_json::Map<String, serde_json::Value>,
+}
+
+impl<'de> Deserialize<'de> for UnknownEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let mut fields = serde_json::Map::deserialize(deserializer)?;
+        match fields.remove("type") {
+            Some(serde_json::Value::String(name)) if Event::TYPES.contains(&name.as_str()) => {
+                Err(D::Error::custom(format!("not a valid {name} event")))
+            }
+            Some(serde_json::Value::String(event_type)) => Ok(Self { event_type, fields }),
+            _ => Err(D::Error::custom("an event needs a type")),
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// By itself, well.
+    Completed,
+    /// Somebody ended it.
+    Cancelled,
+    /// Not well.
+    Failed,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunError {
+    /// For programs: `exit_status`, `output_limit`, `spawn_failed`, `interrupted`, …
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// A piece of something that a run is saying. Transient: the entry that follows has it whole.
+///
+/// Offsets count UTF-8 bytes per run, type and `call_id`, from 0 after each entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Delta {
+    /// A piece of the answer.
+    Text {
+        /// The run.
+        run_id: RunId,
+        /// Where it starts.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// A piece of the thinking.
+    Thinking {
+        /// The run.
+        run_id: RunId,
+        /// Where it starts.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// A piece of the arguments for a tool.
+    ToolArguments {
+        /// The run.
+        run_id: RunId,
+        /// The use of the tool.
+        call_id: String,
+        /// Where it starts.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// A delta of a newer version, kept as it came.
+    #[serde(untagged)]
+    Unknown(
+        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+        serde_json::Map<String, serde_json::Value>,
+    ),
+}

@@ -1,0 +1,1 @@
+//! The yoi Runtime: runs long-lived agent Workers and keeps their log

@@ -1,0 +1,1 @@
+//! The yoi Backend: one API over embedded and remote Runtimes

@@ -1,0 +1,1 @@
+//! The yoi command: serve a Backend, run a Runtime, talk to Workers

@@ -1,0 +1,1 @@
+//! Test yoi, and what is built on it, against Runtimes that misbehave
