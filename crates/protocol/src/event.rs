@@ -126,32 +126,46 @@ impl Event {
     ];
 }
 
-/// An event whose type this version does not know, with all its fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct UnknownEvent {
-    /// The type.
-    #[serde(rename = "type")]
-    pub event_type: String,
-    /// Everything else.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-    pub fields: serde_json::Map<String, serde_json::Value>,
+macro_rules! unknown {
+    ($(#[$doc:meta])* $name:ident, $tag:ident, $known:expr, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub struct $name {
+            /// The type.
+            #[serde(rename = "type")]
+            pub $tag: String,
+            /// Everything else.
+            #[serde(flatten)]
+            #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+            pub fields: serde_json::Map<String, serde_json::Value>,
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            // A known type that came this far has a fault in its own fields.
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                use serde::de::Error;
+                let mut fields = serde_json::Map::deserialize(deserializer)?;
+                match fields.remove("type") {
+                    Some(serde_json::Value::String(name)) if $known.contains(&name.as_str()) => {
+                        Err(D::Error::custom(format!(concat!("not a valid {} ", $what), name)))
+                    }
+                    Some(serde_json::Value::String($tag)) => Ok(Self { $tag, fields }),
+                    _ => Err(D::Error::custom(concat!("every ", $what, " needs a type"))),
+                }
+            }
+        }
+    };
 }
 
-impl<'de> Deserialize<'de> for UnknownEvent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let mut fields = serde_json::Map::deserialize(deserializer)?;
-        match fields.remove("type") {
-            Some(serde_json::Value::String(name)) if Event::TYPES.contains(&name.as_str()) => {
-                Err(D::Error::custom(format!("not a valid {name} event")))
-            }
-            Some(serde_json::Value::String(event_type)) => Ok(Self { event_type, fields }),
-            _ => Err(D::Error::custom("an event needs a type")),
-        }
-    }
-}
+unknown!(
+    /// An event whose type this version does not know, with all its fields.
+    UnknownEvent, event_type, Event::TYPES, "event"
+);
+unknown!(
+    /// A delta whose type this version does not know, with all its fields.
+    UnknownDelta, delta_type, Delta::TYPES, "delta"
+);
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -214,8 +228,10 @@ pub enum Delta {
     },
     /// A delta of a newer version, kept as it came.
     #[serde(untagged)]
-    Unknown(
-        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-        serde_json::Map<String, serde_json::Value>,
-    ),
+    Unknown(UnknownDelta),
+}
+
+impl Delta {
+    /// The types that this version knows.
+    pub const TYPES: &'static [&'static str] = &["text", "thinking", "tool_arguments"];
 }

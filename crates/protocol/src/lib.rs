@@ -33,8 +33,8 @@ pub use code::Code;
 pub use command::{
     CancelRequest, Cancelled, InputAccepted, InputKind, InputRequest, StopRequest, Stopped,
 };
-pub use event::{Delta, Event, Outcome, RunError, UnknownEvent};
-pub use failure::{Details, Effect, Failure, FieldError, Origin, Phase, Reason};
+pub use event::{Delta, Event, Outcome, RunError, UnknownDelta, UnknownEvent};
+pub use failure::{Details, Effect, Failure, FieldError, Origin, Phase, Reason, Subject};
 pub use fleet::{
     CircuitState, CircuitView, Incomplete, LastError, RuntimeDetail, RuntimeEntry, RuntimeList,
     RuntimeStatus, Source, WorkerSweep,
