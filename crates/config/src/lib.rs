@@ -10,6 +10,7 @@
 //! Types that are read this way should avoid `#[serde(flatten)]`, which hides unknown keys, and
 //! give `deny_unknown_fields` to enums with a `tag`.
 
+mod bind;
 mod elsewhere;
 mod environment;
 mod error;
@@ -22,6 +23,7 @@ mod secret_ref;
 mod secret_source;
 mod tree;
 
+pub use bind::BindAddress;
 pub use elsewhere::Elsewhere;
 pub use environment::Environment;
 pub use error::{ConfigError, Fault};
