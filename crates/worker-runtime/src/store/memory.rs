@@ -1,0 +1,173 @@
+//! The store that forgets when the process ends.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use yoi_protocol::{Diagnostic, Entry, Event};
+
+use super::{EntryPage, EventPage, LogId, Range, Record, Store, StoreError, StoredEvent};
+use crate::size::json_bytes;
+
+/// Keeps the latest events of each log in memory, and the transcript as far as they reach.
+#[derive(Debug)]
+pub struct MemoryStore {
+    max_events: usize,
+    logs: Mutex<HashMap<LogId, Log>>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    events: VecDeque<Kept>,
+    /// Those of `events` that carry an entry.
+    entries: VecDeque<Kept>,
+    last_seq: u64,
+    last_sequence: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    event: Arc<StoredEvent>,
+    bytes: u64,
+}
+
+impl MemoryStore {
+    /// A store that keeps up to `max_events` events of each log, at least one.
+    #[must_use]
+    pub fn new(max_events: u64) -> Self {
+        Self {
+            max_events: usize::try_from(max_events).unwrap_or(usize::MAX).max(1),
+            logs: Mutex::default(),
+        }
+    }
+
+    fn logs(&self) -> MutexGuard<'_, HashMap<LogId, Log>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    async fn recover(&self, _take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn commit(&self, record: Record) -> Result<(), StoreError> {
+        // Key records are the Runtime's to remember: nothing here outlives it.
+        if record.events.is_empty() {
+            return Ok(());
+        }
+        let mut logs = self.logs();
+        let log = logs.entry(record.log).or_default();
+        for event in record.events {
+            log.push(event, self.max_events);
+        }
+        Ok(())
+    }
+
+    async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
+        let logs = self.logs();
+        let Some(log) = logs.get(log) else {
+            return Ok(EventPage {
+                first_seq: 1,
+                events: Vec::new(),
+            });
+        };
+        let first_seq = log.last_seq + 1 - log.events.len() as u64;
+        let start = index(range.after.saturating_add(1), first_seq, log.events.len());
+        let kept = log.events.range(start..);
+        let events = page(kept, range, |kept| kept.event.seq)
+            .map(|kept| Arc::clone(&kept.event))
+            .collect();
+        Ok(EventPage { first_seq, events })
+    }
+
+    async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
+        let logs = self.logs();
+        let Some(log) = logs.get(log) else {
+            return Ok(EntryPage {
+                first_sequence: 1,
+                entries: Vec::new(),
+            });
+        };
+        let first_sequence = log.last_sequence + 1 - log.entries.len() as u64;
+        let start = index(
+            range.after.saturating_add(1),
+            first_sequence,
+            log.entries.len(),
+        );
+        let kept = log.entries.range(start..);
+        let entries = page(kept, range, |kept| {
+            entry_of(&kept.event).map_or(0, |entry| entry.sequence)
+        })
+        .filter_map(|kept| entry_of(&kept.event).cloned())
+        .collect();
+        Ok(EntryPage {
+            first_sequence,
+            entries,
+        })
+    }
+
+    async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
+        self.logs().remove(log);
+        Ok(())
+    }
+}
+
+impl Log {
+    fn push(&mut self, event: StoredEvent, max_events: usize) {
+        let kept = Kept {
+            bytes: json_bytes(&event.event),
+            event: Arc::new(event),
+        };
+        self.last_seq = kept.event.seq;
+        if let Some(entry) = entry_of(&kept.event) {
+            self.last_sequence = entry.sequence;
+            self.entries.push_back(kept.clone());
+        }
+        self.events.push_back(kept);
+        while self.events.len() > max_events {
+            let dropped = self.events.pop_front();
+            if dropped.is_some_and(|kept| entry_of(&kept.event).is_some()) {
+                self.entries.pop_front();
+            }
+        }
+    }
+}
+
+/// The entry that an event adds to the transcript.
+fn entry_of(event: &StoredEvent) -> Option<&Entry> {
+    match &event.event {
+        Event::InputAccepted { entry } | Event::EntryAppended { entry } => Some(entry),
+        _ => None,
+    }
+}
+
+/// Where the item numbered `wanted` is, when the first of `length` items is numbered `first`.
+fn index(wanted: u64, first: u64, length: usize) -> usize {
+    usize::try_from(wanted.saturating_sub(first)).map_or(length, |index| index.min(length))
+}
+
+/// The first items that the range allows; always one if there is one.
+fn page<'a>(
+    kept: impl Iterator<Item = &'a Kept>,
+    range: Range,
+    number: impl Fn(&Kept) -> u64,
+) -> impl Iterator<Item = &'a Kept> {
+    let mut bytes = 0u64;
+    let mut count = 0usize;
+    kept.take_while(move |kept| {
+        bytes = bytes.saturating_add(kept.bytes);
+        count += 1;
+        let fits = count <= range.max_items && bytes <= range.max_bytes;
+        number(kept) <= range.until && (fits || count == 1)
+    })
+}
