@@ -1,0 +1,48 @@
+//! The request for a WebSocket.
+
+use axum::extract::FromRequestParts;
+use axum::extract::ws::WebSocketUpgrade;
+use http::header::UPGRADE;
+use http::request::Parts;
+use yoi_protocol::{Code, Failure};
+
+use crate::Rejection;
+
+/// What an observer may say at once, in bytes: it is to say nothing, so this is little.
+const MAX_MESSAGE_BYTES: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Written out from here on. A batch is flushed as a whole, so that no more than a batch and a
+/// frame is ever buffered.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+/// A frame over this breaks the connection rather than the memory.
+const MAX_WRITE_BUFFER_BYTES: usize = 64 * 1024 * 1024;
+
+/// A request that asks to become a WebSocket. One that does not is `upgrade_required`, one that
+/// asks in a broken way `invalid_request`.
+#[derive(Debug)]
+pub struct Upgrade(pub(super) WebSocketUpgrade);
+
+impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let asks = parts
+            .headers
+            .get(UPGRADE)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        if !asks {
+            return Err(Rejection::code(Code::UpgradeRequired));
+        }
+        let upgrade = WebSocketUpgrade::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Failure::invalid("/upgrade", "not a WebSocket handshake, version 13"))?;
+        Ok(Self(
+            upgrade
+                .max_message_size(MAX_MESSAGE_BYTES)
+                .max_frame_size(MAX_MESSAGE_BYTES)
+                .read_buffer_size(READ_BUFFER_BYTES)
+                .write_buffer_size(WRITE_BUFFER_BYTES)
+                .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES),
+        ))
+    }
+}

@@ -1,0 +1,181 @@
+//! The OpenAPI document of a table of routes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use yoi_protocol::{Code, Problem};
+
+use super::route::{Content, ParamDoc, ParamKind, RouteDoc, TypeDoc};
+use super::table::RouteTable;
+
+/// What stands at the head of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct DocumentInfo {
+    /// The name of the API.
+    pub title: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// The version of the contract.
+    pub version: &'static str,
+}
+
+/// What any route behind the edge may answer with.
+const EVERYWHERE: &[Code] = &[
+    Code::InvalidRequest,
+    Code::Unauthorized,
+    Code::ForbiddenOrigin,
+    Code::LimitReached,
+    Code::Internal,
+];
+
+impl RouteTable {
+    /// The document, OpenAPI 3.1, as JSON.
+    ///
+    /// Deterministic: the same table gives the same document, with its keys in order.
+    #[must_use]
+    pub fn document(&self, info: DocumentInfo) -> Value {
+        let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+        for route in &*self.routes {
+            paths
+                .entry(route.path)
+                .or_default()
+                .insert(route.method.as_str().to_ascii_lowercase(), operation(route));
+        }
+        json!({
+            "openapi": "3.1.0",
+            "info": {
+                "title": info.title,
+                "description": info.description,
+                "version": info.version,
+                "license": { "name": "MIT", "identifier": "MIT" },
+            },
+            "security": [{ "bearer": [] }, {}],
+            "paths": paths,
+            "components": {
+                "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+                "schemas": self.schemas(),
+            },
+        })
+    }
+
+    fn schemas(&self) -> BTreeMap<String, Value> {
+        let mut all: BTreeMap<String, Value> = BTreeMap::new();
+        let mut add = |types: &TypeDoc| all.extend(types.schemas.iter().cloned());
+        add(&TypeDoc::of::<Problem>());
+        self.extra.iter().for_each(&mut add);
+        for route in &*self.routes {
+            route.body.iter().for_each(|(types, _)| add(types));
+            for answer in &route.answers {
+                if let Content::Json(types) = &answer.content {
+                    add(types);
+                }
+            }
+        }
+        all
+    }
+}
+
+fn operation(route: &RouteDoc) -> Value {
+    let mut described = json!({
+        "operationId": route.id,
+        "summary": route.summary,
+        "responses": responses(route),
+    });
+    let params: Vec<Value> = path_params(route.path)
+        .chain(route.params.iter().map(param))
+        .collect();
+    if !params.is_empty() {
+        described["parameters"] = Value::Array(params);
+    }
+    if let Some((types, required)) = &route.body {
+        described["requestBody"] = json!({
+            "required": required,
+            "content": { "application/json": { "schema": reference(types) } },
+        });
+    }
+    if let Some(operation) = route.operation {
+        described["x-yoi-operation"] = json!(operation.as_str());
+    }
+    if route.open {
+        described["security"] = json!([]);
+    }
+    described
+}
+
+fn path_params(path: &str) -> impl Iterator<Item = Value> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| {
+            json!({
+                "name": name, "in": "path", "required": true,
+                "schema": { "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$" },
+            })
+        })
+}
+
+fn param(param: &ParamDoc) -> Value {
+    let schema = match param.kind {
+        ParamKind::Text => json!({ "type": "string" }),
+        ParamKind::Number => json!({ "type": "integer", "minimum": 0 }),
+        ParamKind::OneOf(values) => json!({ "type": "string", "enum": values }),
+    };
+    json!({
+        "name": param.name, "in": param.place, "required": false,
+        "description": param.description, "schema": schema,
+    })
+}
+
+fn responses(route: &RouteDoc) -> Map<String, Value> {
+    let mut all = Map::new();
+    for answer in &route.answers {
+        let mut described = json!({ "description": answer.description });
+        match &answer.content {
+            Content::Json(types) => {
+                described["content"] =
+                    json!({ "application/json": { "schema": reference(types) } });
+            }
+            Content::Other(kind) => described["content"] = json!({ *kind: {} }),
+            Content::Nothing => {}
+        }
+        all.insert(answer.status.as_u16().to_string(), described);
+    }
+    let everywhere: &[Code] = if route.open {
+        &[Code::ForbiddenOrigin]
+    } else {
+        EVERYWHERE
+    };
+    let codes: BTreeSet<Code> = everywhere.iter().chain(&route.codes).copied().collect();
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for code in codes {
+        by_status
+            .entry(code.status())
+            .or_default()
+            .push(code.as_str());
+    }
+    for (status, codes) in by_status {
+        all.insert(status.to_string(), problem(status, &codes));
+    }
+    all
+}
+
+fn problem(status: u16, codes: &[&str]) -> Value {
+    let reason = StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Problem");
+    let schema = json!({
+        "allOf": [
+            { "$ref": "#/components/schemas/Problem" },
+            { "properties": { "code": { "enum": codes } } },
+        ],
+    });
+    json!({
+        "description": format!("{reason}: {}", codes.join(", ")),
+        "content": { Problem::CONTENT_TYPE: { "schema": schema } },
+    })
+}
+
+fn reference(types: &TypeDoc) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{}", types.name) })
+}

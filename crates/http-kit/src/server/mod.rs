@@ -1,0 +1,75 @@
+//! Takes connections and serves a router on them, within bounds and with an orderly end.
+
+mod connection;
+mod drain;
+mod serve;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+pub use drain::Drain;
+
+/// What a [`Server`] bounds.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// How long the head of a request may take, also the first of a silent connection and the
+    /// next of an idle one.
+    pub header_timeout: Duration,
+    /// How long a peer may take none of what is written to it.
+    pub write_timeout: Duration,
+    /// The most connections at a time, upgraded ones among them.
+    pub max_connections: usize,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+            max_connections: 32_768,
+        }
+    }
+}
+
+/// A bound listener.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+}
+
+impl Server {
+    /// Binds `address`.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        TcpListener::bind(address).await.map(Self::from_listener)
+    }
+
+    /// Takes over a listener.
+    #[must_use]
+    pub fn from_listener(listener: TcpListener) -> Self {
+        Self { listener }
+    }
+
+    /// The address that it is bound to.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves `router` until [`Drain::close`], and returns when the last connection has ended.
+    ///
+    /// From `close` on no connection is taken and idle ones end. Requests under way are answered,
+    /// until the deadline that `close` was given: then every socket that is left is cut, upgraded
+    /// ones too.
+    pub async fn serve(self, router: Router, options: ServeOptions, drain: Drain) {
+        serve::serve(self.listener, router, options, drain).await;
+    }
+}

@@ -1,0 +1,164 @@
+//! The accept loop.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::FutureExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, sleep_until, timeout};
+use tower::ServiceExt;
+
+use super::connection::{Connection, Heard};
+use super::{Drain, ServeOptions};
+
+/// How long to leave the listener alone when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long cut sockets get to be dropped by whoever holds them.
+const CUT_GRACE: Duration = Duration::from_millis(500);
+
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServeOptions,
+    drain: Drain,
+) {
+    let slots = Arc::new(Semaphore::new(
+        options.max_connections.min(Semaphore::MAX_PERMITS),
+    ));
+    loop {
+        let stream = tokio::select! {
+            biased;
+            _ = drain.closed() => break,
+            accepted = accept(&listener) => accepted,
+        };
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+            closed("connection_cap");
+            continue;
+        };
+        let heard = Arc::new(Heard::default());
+        let socket = Connection::new(
+            stream,
+            &drain.cut_token(),
+            options.write_timeout,
+            Arc::clone(&heard),
+            slot,
+            drain.sockets().token(),
+        );
+        let served = connection(
+            socket,
+            router.clone(),
+            options.header_timeout,
+            heard,
+            drain.clone(),
+        );
+        tokio::spawn(served);
+    }
+    drop(listener);
+    end(&drain).await;
+}
+
+/// The next connection. A fault of one connection is no fault of the listener; when the process
+/// has run out of something, waiting is all that helps.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Small frames must not wait for each other; a socket that refuses is still fine.
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), "cannot accept a connection");
+                closed("accept_failed");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+async fn connection(
+    socket: Connection,
+    router: Router,
+    header_timeout: Duration,
+    heard: Arc<Heard>,
+    drain: Drain,
+) {
+    let answering = Arc::clone(&heard);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let heard = Arc::clone(&answering);
+        router
+            .clone()
+            .oneshot(request)
+            .inspect(move |_| heard.answered())
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .serve_connection(TokioIo::new(socket), service)
+        .with_upgrades();
+    let mut serving = std::pin::pin!(serving);
+    let outcome = tokio::select! {
+        outcome = serving.as_mut() => outcome,
+        _ = drain.closed() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = outcome
+        && let Some(reason) = reason(&error, &heard)
+    {
+        closed(reason);
+    }
+}
+
+/// Why a connection ended badly, as a metric says it; `None` when nothing is wrong with it.
+fn reason(error: &hyper::Error, heard: &Heard) -> Option<&'static str> {
+    if error.is_timeout() {
+        heard.is_mid_head().then_some("header_timeout")
+    } else if error.is_parse() {
+        Some("bad_head")
+    } else if error.is_incomplete_message() {
+        Some("hung_up")
+    } else {
+        Some("io")
+    }
+}
+
+fn closed(reason: &'static str) {
+    metrics::counter!("yoi_http_connections_closed_total", "reason" => reason).increment(1);
+}
+
+/// Waits for the open sockets to end, and cuts at the deadline those that have not.
+async fn end(drain: &Drain) {
+    let deadline = drain.closed().await;
+    let sockets = drain.sockets();
+    sockets.close();
+    tokio::select! {
+        () = sockets.wait() => return,
+        () = sleep_until(deadline) => {}
+    }
+    tracing::warn!(
+        left = sockets.len(),
+        "cutting the connections that did not end in time"
+    );
+    drain.cut();
+    let _ = timeout(CUT_GRACE, sockets.wait()).await;
+}
