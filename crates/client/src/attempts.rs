@@ -1,0 +1,262 @@
+//! A call over all its attempts.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use yoi_protocol::{BootId, Code, Effect, Failure, Origin, header};
+
+use crate::ask::Ask;
+use crate::body::{self, Body, Reading};
+use crate::classify::{self, Head, Refusal, Verdict, View};
+use crate::retry::{Attempted, Decision};
+use crate::transport::{Request, Response};
+use crate::{Answer, Call, CallError, Client, Perspective};
+
+/// The most that is read of a problem. A longer one is nobody's problem answer.
+const PROBLEM_CAP: usize = 1 << 20;
+
+/// One call under way: what was tried, and what it may have done.
+pub(crate) struct Attempts<'a> {
+    client: &'a Client,
+    pub(crate) ask: &'a Ask,
+    call: &'a Call,
+    pub(crate) deadline: Instant,
+    made: u32,
+    effect: Effect,
+    /// The round of the credential that the last request carried.
+    round: u64,
+    refreshed: bool,
+}
+
+impl<'a> Attempts<'a> {
+    pub(crate) fn new(client: &'a Client, ask: &'a Ask, call: &'a Call) -> Self {
+        let own = Instant::now() + client.inner.settings.timeouts.request;
+        Self {
+            client,
+            ask,
+            call,
+            deadline: call.deadline.map_or(own, |caller| caller.min(own)),
+            made: 0,
+            effect: Effect::None,
+            round: 0,
+            refreshed: false,
+        }
+    }
+
+    pub(crate) fn view(&self) -> View<'a> {
+        self.client.view(self.ask)
+    }
+
+    /// The next request, whole; `extra` are headers that belong to this kind of it.
+    pub(crate) async fn request(&mut self, extra: HeaderMap) -> Result<Request, Refusal> {
+        let now = Instant::now();
+        let left = self.deadline.saturating_duration_since(now);
+        let settings = &self.client.inner.settings;
+        let uri = self.client.inner.base.join(self.ask.path());
+        let (Some(uri), false) = (uri, left.is_zero()) else {
+            return Err(Refusal {
+                failure: classify::not_sent(),
+                problem: None,
+            });
+        };
+        let (token, round) = self.client.inner.auth.token().await;
+        self.round = round;
+        self.made += 1;
+        let mut headers = extra;
+        self.describe(&mut headers, left, token.as_ref());
+        Ok(Request {
+            method: self.ask.method().clone(),
+            uri,
+            headers,
+            body: self.ask.body().cloned(),
+            head_by: self.deadline.min(now + settings.timeouts.response),
+        })
+    }
+
+    fn describe(&self, headers: &mut HeaderMap, left: Duration, token: Option<&SecretString>) {
+        let mut say = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        if let Some(addressee) = &self.client.inner.settings.addressee {
+            say(header::RUNTIME_ID, addressee.as_str());
+        }
+        if let Some(request_id) = &self.call.request_id {
+            say(header::REQUEST_ID, request_id.as_str());
+        }
+        if let Some(traceparent) = &self.call.traceparent {
+            say(header::TRACEPARENT, traceparent);
+        }
+        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+        say(header::DEADLINE_MS, &left_ms.to_string());
+        if let (true, Some(key)) = (self.ask.is_command(), &self.call.key) {
+            say(header::IDEMPOTENCY_KEY, key.as_str());
+        }
+        if self.ask.body().is_some() {
+            say(CONTENT_TYPE.as_str(), "application/json");
+        }
+        if let Some(token) = token {
+            let bearer = format!("Bearer {}", token.expose_secret());
+            if let Ok(mut value) = HeaderValue::try_from(bearer) {
+                value.set_sensitive(true);
+                headers.insert(AUTHORIZATION, value);
+            }
+        }
+    }
+
+    /// Reads the rest of an answer that is no success.
+    pub(crate) async fn refusal(&self, response: Response) -> Refusal {
+        let headers = response.headers.clone();
+        let head = head_of(response.status.as_u16(), &headers);
+        match body::read(response, self.reading(PROBLEM_CAP)).await {
+            Ok(Body::Whole(body)) => classify::problem(&self.view(), &head, &body),
+            Ok(Body::OverCap) => classify::problem(&self.view(), &head, b""),
+            Err(failure) => failure.into(),
+        }
+    }
+
+    pub(crate) fn reading(&self, cap: usize) -> Reading {
+        Reading {
+            cap,
+            stall: self.client.inner.settings.timeouts.response,
+            by: self.deadline,
+        }
+    }
+
+    /// Waits until the next attempt.
+    ///
+    /// # Errors
+    /// The failure of the whole call, when there is to be none.
+    pub(crate) async fn after(&mut self, refusal: Refusal) -> Result<(), CallError> {
+        let Refusal { failure, problem } = refusal;
+        if self.ask.is_command() {
+            self.effect = self.effect.and(failure.effect);
+        }
+        tracing::debug!(
+            code = failure.code.as_str(),
+            reason = failure.details.reason.map(|reason| reason.as_str()),
+            phase = failure.details.phase.map(|phase| phase.as_str()),
+            attempts = self.made,
+            "an attempt failed"
+        );
+        if is_about_credential(&failure) && !self.refreshed && self.may_send_again() {
+            self.refreshed = true;
+            if self.client.inner.auth.refresh(self.round).await {
+                return Ok(());
+            }
+        }
+        let settings = &self.client.inner.settings;
+        let attempted = Attempted {
+            attempts: self.made,
+            command: self.ask.is_command(),
+            effect: self.effect,
+            may_resend: self.call.may_resend(),
+            failure: &failure,
+            passed_on: settings.perspective == Perspective::Caller
+                && matches!(failure.origin, Some(Origin::Runtime | Origin::Link))
+                && problem.is_some(),
+            left: self.deadline.saturating_duration_since(Instant::now()),
+        };
+        let nothing_sent = failure.code == Code::TimedOut && self.made == 0;
+        match settings.retry.decide(&attempted, fastrand::f64()) {
+            Decision::Retry(wait) if !nothing_sent => {
+                tokio::time::sleep(wait).await;
+                Ok(())
+            }
+            Decision::Retry(_) | Decision::Stop => Err(CallError {
+                failure: failure.with_effect(self.effect),
+                problem,
+                attempts: self.made,
+            }),
+        }
+    }
+
+    fn may_send_again(&self) -> bool {
+        !self.ask.is_command() || self.effect == Effect::None || self.call.may_resend()
+    }
+}
+
+/// A 401, in either perspective. A 403 says that the token is known, and not enough.
+fn is_about_credential(failure: &Failure) -> bool {
+    matches!(failure.code, Code::Unauthorized | Code::RuntimeAuthFailed)
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            problem: None,
+        }
+    }
+}
+
+/// What of a head is looked at.
+pub(crate) fn head_of(status: u16, headers: &HeaderMap) -> Head<'_> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    Head {
+        status,
+        runtime_id: text(header::RUNTIME_ID),
+        content_type: text(CONTENT_TYPE.as_str())
+            .map(|media| media.split(';').next().unwrap_or("").trim()),
+        retry_after_ms: text(RETRY_AFTER.as_str())
+            .and_then(|seconds| seconds.trim().parse::<u64>().ok())
+            .map(|seconds| seconds.min(24 * 60 * 60) * 1000),
+    }
+}
+
+impl Client {
+    /// Asks, over as many attempts as it takes and may take.
+    pub(crate) async fn fetch<T: DeserializeOwned>(
+        &self,
+        ask: &Ask,
+        call: &Call,
+    ) -> Result<Answer<T>, CallError> {
+        let mut attempts = Attempts::new(self, ask, call);
+        loop {
+            match self.attempt(&mut attempts).await {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) => attempts.after(refusal).await?,
+            }
+        }
+    }
+
+    async fn attempt<T: DeserializeOwned>(
+        &self,
+        attempts: &mut Attempts<'_>,
+    ) -> Result<Answer<T>, Refusal> {
+        let request = attempts.request(HeaderMap::new()).await?;
+        let response = self
+            .inner
+            .transport
+            .send(request)
+            .await
+            .map_err(classify::transport)?;
+        let headers = response.headers.clone();
+        let head = head_of(response.status.as_u16(), &headers);
+        match classify::head(&attempts.view(), &head) {
+            Verdict::Failed(failure) => return Err(failure.into()),
+            Verdict::Problem => return Err(attempts.refusal(response).await),
+            Verdict::Success => {}
+        }
+        let cap = self.caps().answer_bytes;
+        let value = match body::read(response, attempts.reading(cap)).await? {
+            Body::Whole(body) => classify::success(&head, &body)?,
+            Body::OverCap => return Err(classify::garbled().into()),
+        };
+        Ok(Answer {
+            value,
+            replayed: headers
+                .get(header::IDEMPOTENCY_REPLAYED)
+                .is_some_and(|value| value == "true"),
+            boot_id: boot_id(&headers),
+        })
+    }
+}
+
+pub(crate) fn boot_id(headers: &HeaderMap) -> Option<BootId> {
+    BootId::parse(headers.get(header::BOOT_ID)?.to_str().ok()?).ok()
+}
