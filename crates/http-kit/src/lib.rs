@@ -30,8 +30,11 @@ pub use extract::{
     About, ApiJson, ApiQuery, Caller, CursorParam, Deadline, Key, OptionalJson, Principal,
     ResumeFrom, RuntimePath, TraceParent, WorkerPath,
 };
-pub use observe::{FrameSource, ObserveSettings, OutFrame, Upgrade, sse, websocket};
-pub use openapi::{RouteDoc, RouteTable};
+pub use observe::{FrameSource, ObserveSettings, OutFrame, sse};
+#[cfg(feature = "ws")]
+pub use observe::{Upgrade, websocket};
+pub use openapi::{DocumentInfo, ParamKind, RouteDoc, RouteTable};
 pub use rejection::Rejection;
 pub use reply::{reply, reply_created, reply_replayable};
+pub use secrecy::SecretString;
 pub use server::{Drain, ServeOptions, Server};

@@ -34,6 +34,8 @@ mod clock;
 pub mod config;
 mod error;
 pub mod executor;
+#[cfg(feature = "http-server")]
+pub mod http;
 mod idempotency;
 mod ids;
 mod profile;

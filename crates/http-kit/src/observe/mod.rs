@@ -7,7 +7,9 @@
 mod batch;
 mod settings;
 mod sse;
+#[cfg(feature = "ws")]
 mod upgrade;
+#[cfg(feature = "ws")]
 mod websocket;
 
 use std::future::Future;
@@ -17,7 +19,9 @@ use yoi_protocol::{Cursor, StreamEnd};
 
 pub use settings::ObserveSettings;
 pub use sse::sse;
+#[cfg(feature = "ws")]
 pub use upgrade::Upgrade;
+#[cfg(feature = "ws")]
 pub use websocket::websocket;
 
 /// One frame on its way out.

@@ -1,0 +1,62 @@
+//! How a Runtime is served.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use yoi_http_kit::health::MetricsText;
+use yoi_http_kit::{OriginGuard, TokenSet};
+
+/// How a Runtime is served; what it bounds by itself is in its [`Limits`](yoi_protocol::Limits).
+#[derive(Clone)]
+pub struct HttpSettings {
+    /// Which Hosts are let in. Build it with `Browsers::Forbidden`.
+    pub guard: OriginGuard,
+    /// Which Backends are let in.
+    pub tokens: TokenSet,
+    /// Renders the process's metrics for `/metrics`.
+    pub metrics: MetricsText,
+    /// How long the head of a request may take.
+    pub header_timeout: Duration,
+    /// How long the body of a request may take.
+    pub body_timeout: Duration,
+    /// How long a peer may take none of what is written to it.
+    pub write_timeout: Duration,
+    /// How long the end of the server may take, from the signal on.
+    pub drain_timeout: Duration,
+    /// The most connections at a time.
+    pub max_connections: usize,
+    /// How often observers are pinged.
+    pub ping_every: Duration,
+    /// How long after a ping an observer may stay silent before it is dropped.
+    pub pong_timeout: Duration,
+}
+
+impl HttpSettings {
+    /// The defaults of the contract, with no token: everyone whom the guard lets in may ask.
+    #[must_use]
+    pub fn new(guard: OriginGuard) -> Self {
+        Self {
+            guard,
+            tokens: TokenSet::open(),
+            metrics: Arc::new(String::new),
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(10),
+            max_connections: 32_768,
+            ping_every: Duration::from_secs(20),
+            pong_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+impl std::fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpSettings")
+            .field("tokens", &self.tokens)
+            .field("header_timeout", &self.header_timeout)
+            .field("drain_timeout", &self.drain_timeout)
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
+    }
+}
