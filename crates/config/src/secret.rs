@@ -23,6 +23,12 @@ impl Secret {
         self.0.expose_secret()
     }
 
+    /// The secret in the type that other crates keep secrets in.
+    #[must_use]
+    pub fn into_secret_string(self) -> SecretString {
+        self.0
+    }
+
     /// Whether `presented` is this secret. Takes the same time wherever they differ, and however
     /// long the secret is: hashes are compared, not texts.
     #[must_use]

@@ -72,61 +72,20 @@ pub struct Common {
     pub profiles: BTreeMap<String, ProfileConfig>,
 }
 
-/// A configuration that no Runtime can have. Each names its key, none a value.
+/// A configuration that no Runtime can have. Names the key, never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigFault {
-    /// The durable store is asked for.
-    #[error("`store` {rule}", rule = Self::NO_FS_STORE)]
+    /// The durable store is asked for, and this build or version does not have it.
+    #[error("the durable store (kind = \"fs\") is not in this version yet; use kind = \"memory\"")]
     StoreUnsupported,
-    /// The default profile is none of the profiles.
-    #[error("`default_profile` {rule}", rule = Self::NO_SUCH_PROFILE)]
-    DefaultProfile,
     /// A profile cannot be built.
-    #[error("`{0}`")]
+    #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// A limit is out of range.
-    #[error("`limits.{key}` {rule}")]
-    Limit {
-        /// Which.
-        key: &'static str,
-        /// What it must be.
-        rule: &'static str,
-    },
 }
-
-impl ConfigFault {
-    const NO_FS_STORE: &'static str = "asks for the durable store (kind = \"fs\"), which this \
-                                       version does not have yet; use kind = \"memory\"";
-    const NO_SUCH_PROFILE: &'static str = "must name a profile of this file, or \"echo\"";
-
-    /// The path of the key in the file, where `store` is the path of the Runtime's own store.
-    #[must_use]
-    pub fn key(&self, store: &str) -> String {
-        match self {
-            Self::StoreUnsupported => store.to_owned(),
-            Self::DefaultProfile => "default_profile".to_owned(),
-            Self::Profile(error) => format!("profiles.{}.{}", error.profile, error.key),
-            Self::Limit { key, .. } => format!("limits.{key}"),
-        }
-    }
-
-    /// What the key must be.
-    #[must_use]
-    pub fn rule(&self) -> &'static str {
-        match self {
-            Self::StoreUnsupported => Self::NO_FS_STORE,
-            Self::DefaultProfile => Self::NO_SUCH_PROFILE,
-            Self::Profile(error) => error.rule,
-            Self::Limit { rule, .. } => rule,
-        }
-    }
-}
-
-/// The least that a stopped Worker is remembered: a day.
-const MIN_RETAIN_STOPPED_MS: u64 = 86_400_000;
 
 impl Common {
-    /// A builder for one Runtime of the process.
+    /// A builder for one Runtime of the process. Starting it checks the limits and the default
+    /// profile.
     ///
     /// # Errors
     /// [`ConfigFault`] for the first thing that no Runtime can have.
@@ -135,37 +94,16 @@ impl Common {
         id: RuntimeId,
         store: &StoreConfig,
     ) -> Result<RuntimeBuilder, ConfigFault> {
-        self.check_limits()?;
         let mut builder = Runtime::builder(id).limits(self.limits.clone());
         for (name, profile) in &self.profiles {
             builder = builder.profile(name, profile.build(name)?);
         }
         if let Some(name) = &self.default_profile {
-            if name != "echo" && !self.profiles.contains_key(name) {
-                return Err(ConfigFault::DefaultProfile);
-            }
             builder = builder.default_profile(name);
         }
         match store {
             StoreConfig::Memory => Ok(builder),
             StoreConfig::Fs(_) => Err(ConfigFault::StoreUnsupported),
         }
-    }
-
-    fn check_limits(&self) -> Result<(), ConfigFault> {
-        for (key, value) in self.limits.entries() {
-            if value == 0 {
-                let rule = "must be at least 1";
-                return Err(ConfigFault::Limit { key, rule });
-            }
-        }
-        if self.limits.retain_stopped_ms < MIN_RETAIN_STOPPED_MS {
-            let rule = "must be at least 86400000: a day";
-            return Err(ConfigFault::Limit {
-                key: "retain_stopped_ms",
-                rule,
-            });
-        }
-        Ok(())
     }
 }

@@ -41,6 +41,8 @@ mod ids;
 mod profile;
 mod quota;
 pub mod runtime;
+#[cfg(feature = "http-server")]
+pub mod serve;
 mod size;
 pub mod store;
 mod token;

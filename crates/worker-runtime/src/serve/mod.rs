@@ -1,0 +1,126 @@
+//! The process: reads its configuration, binds, serves one Runtime, and ends in order.
+//!
+//! The binary `worker-runtime` and `yoi runtime` are both [`run`] with the same flags. A process
+//! holds one Runtime; Backends connect to it, browsers never do.
+
+mod args;
+mod file;
+mod plan;
+mod signals;
+mod telemetry;
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use yoi_config::{ConfigError, Environment};
+use yoi_http_kit::health::MetricsText;
+
+pub use args::{LogArgs, LogFormat, RuntimeArgs};
+pub use file::{DEFAULT_FILE, layers};
+pub use signals::Signals;
+pub use telemetry::{install_log, install_metrics};
+
+use crate::StartError;
+use crate::http;
+use plan::Plan;
+
+/// What a process lends to the Runtime that it serves.
+pub struct Host {
+    /// Renders the process's metrics.
+    pub metrics: MetricsText,
+    /// Told the address once it takes connections.
+    pub announce: Box<dyn FnOnce(SocketAddr) + Send>,
+    /// Asked to end by these.
+    pub signals: Signals,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
+}
+
+/// Why a process did not serve, or did not end well. Shows no address, no path, no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The Runtime cannot start.
+    #[error("the runtime cannot start: {0}")]
+    Start(#[source] StartError),
+    /// The address cannot be bound.
+    #[error("{0}")]
+    Listen(ConfigError),
+    /// Signals cannot be listened for.
+    #[error("signals cannot be listened for: {0}")]
+    Signals(std::io::Error),
+    /// A second signal came before everything had ended.
+    #[error("interrupted again: gone without shutting down")]
+    Interrupted,
+}
+
+impl ServeError {
+    /// The exit code of the process: 2 for what the configuration can mend, else 1.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            Self::Start(_) | Self::Listen(_) | Self::Signals(_) | Self::Interrupted => 1,
+        }
+    }
+}
+
+/// Serves a Runtime until a signal, then drains it: see [`http::serve`] for the order.
+///
+/// # Errors
+/// [`ServeError`]: nothing was served, or a second signal cut the end short.
+pub async fn run(
+    args: &RuntimeArgs,
+    environment: &Environment,
+    host: Host,
+) -> Result<(), ServeError> {
+    let plan = Plan::read(args, environment)?;
+    let mut settings = plan.settings(environment)?;
+    settings.metrics = host.metrics;
+    let runtime = plan.start().await?;
+    let listener = TcpListener::bind(plan.bind())
+        .await
+        .map_err(|error| ServeError::Listen(plan.cannot_listen(&error)))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| ServeError::Listen(plan.cannot_listen(&error)))?;
+    tracing::info!(runtime_id = %runtime.id(), "serving");
+    (host.announce)(address);
+
+    let shutdown = CancellationToken::new();
+    let serving = http::serve(
+        listener,
+        runtime,
+        settings,
+        shutdown.clone().cancelled_owned(),
+    );
+    until_ended(serving, host.signals, shutdown).await
+}
+
+/// Lets a server run until it has ended: the first signal asks it to, the second does not wait.
+///
+/// # Errors
+/// [`ServeError::Interrupted`] at the second signal.
+pub async fn until_ended(
+    serving: impl Future<Output = ()>,
+    mut signals: Signals,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let interrupted = async {
+        signals.next().await;
+        shutdown.cancel();
+        signals.next().await;
+    };
+    tokio::select! {
+        () = serving => Ok(()),
+        () = interrupted => Err(ServeError::Interrupted),
+    }
+}
