@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderVal
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
-use yoi_protocol::{BootId, Code, Effect, Failure, Origin, header};
+use yoi_protocol::{BootId, Code, Effect, Failure, header};
 
 use crate::ask::Ask;
 use crate::body::{self, Body, Reading};
@@ -28,6 +28,8 @@ pub(crate) struct Attempts<'a> {
     effect: Effect,
     /// The round of the credential that the last request carried.
     round: u64,
+    /// The status of the last answer, if there was one.
+    status: Option<u16>,
     refreshed: bool,
 }
 
@@ -42,6 +44,7 @@ impl<'a> Attempts<'a> {
             made: 0,
             effect: Effect::None,
             round: 0,
+            status: None,
             refreshed: false,
         }
     }
@@ -51,17 +54,17 @@ impl<'a> Attempts<'a> {
     }
 
     /// The next request, whole; `extra` are headers that belong to this kind of it.
+    ///
+    /// # Errors
+    /// `timed_out` when there is no time left to send it in.
     pub(crate) async fn request(&mut self, extra: HeaderMap) -> Result<Request, Refusal> {
+        self.status = None;
         let now = Instant::now();
         let left = self.deadline.saturating_duration_since(now);
+        if left.is_zero() {
+            return Err(classify::not_sent().into());
+        }
         let settings = &self.client.inner.settings;
-        let uri = self.client.inner.base.join(self.ask.path());
-        let (Some(uri), false) = (uri, left.is_zero()) else {
-            return Err(Refusal {
-                failure: classify::not_sent(),
-                problem: None,
-            });
-        };
         let (token, round) = self.client.inner.auth.token().await;
         self.round = round;
         self.made += 1;
@@ -69,7 +72,7 @@ impl<'a> Attempts<'a> {
         self.describe(&mut headers, left, token.as_ref());
         Ok(Request {
             method: self.ask.method().clone(),
-            uri,
+            uri: self.client.inner.base.join(self.ask.path()),
             headers,
             body: self.ask.body().cloned(),
             head_by: self.deadline.min(now + settings.timeouts.response),
@@ -108,13 +111,22 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Reads the rest of an answer that is no success.
-    pub(crate) async fn refusal(&self, response: Response) -> Refusal {
+    /// Judges the head of an answer; what is no success becomes the failure that it tells of.
+    pub(crate) async fn judge(&mut self, response: Response) -> Result<Response, Refusal> {
         let headers = response.headers.clone();
         let head = head_of(response.status.as_u16(), &headers);
+        self.status = Some(head.status);
+        match classify::head(&self.view(), &head) {
+            Verdict::Success => Ok(response),
+            Verdict::Failed(failure) => Err(failure.into()),
+            Verdict::Problem => Err(self.refusal(response, &head).await),
+        }
+    }
+
+    async fn refusal(&self, response: Response, head: &Head<'_>) -> Refusal {
         match body::read(response, self.reading(PROBLEM_CAP)).await {
-            Ok(Body::Whole(body)) => classify::problem(&self.view(), &head, &body),
-            Ok(Body::OverCap) => classify::problem(&self.view(), &head, b""),
+            Ok(Body::Whole(body)) => classify::problem(&self.view(), head, &body),
+            Ok(Body::OverCap) => classify::problem(&self.view(), head, b""),
             Err(failure) => failure.into(),
         }
     }
@@ -143,7 +155,7 @@ impl<'a> Attempts<'a> {
             attempts = self.made,
             "an attempt failed"
         );
-        if is_about_credential(&failure) && !self.refreshed && self.may_send_again() {
+        if self.credential_was_refused(&failure) && !self.refreshed && self.may_send_again() {
             self.refreshed = true;
             if self.client.inner.auth.refresh(self.round).await {
                 return Ok(());
@@ -157,17 +169,16 @@ impl<'a> Attempts<'a> {
             may_resend: self.call.may_resend(),
             failure: &failure,
             passed_on: settings.perspective == Perspective::Caller
-                && matches!(failure.origin, Some(Origin::Runtime | Origin::Link))
-                && problem.is_some(),
+                && problem.is_some()
+                && is_of_a_link(failure.code),
             left: self.deadline.saturating_duration_since(Instant::now()),
         };
-        let nothing_sent = failure.code == Code::TimedOut && self.made == 0;
         match settings.retry.decide(&attempted, fastrand::f64()) {
-            Decision::Retry(wait) if !nothing_sent => {
+            Decision::Retry(wait) => {
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            Decision::Retry(_) | Decision::Stop => Err(CallError {
+            Decision::Stop => Err(CallError {
                 failure: failure.with_effect(self.effect),
                 problem,
                 attempts: self.made,
@@ -175,14 +186,29 @@ impl<'a> Attempts<'a> {
         }
     }
 
+    /// A 401. A 403 says that the token is known, and not enough.
+    fn credential_was_refused(&self, failure: &Failure) -> bool {
+        self.status == Some(Code::Unauthorized.status())
+            && matches!(failure.code, Code::Unauthorized | Code::RuntimeAuthFailed)
+    }
+
     fn may_send_again(&self) -> bool {
         !self.ask.is_command() || self.effect == Effect::None || self.call.may_resend()
     }
 }
 
-/// A 401, in either perspective. A 403 says that the token is known, and not enough.
-fn is_about_credential(failure: &Failure) -> bool {
-    matches!(failure.code, Code::Unauthorized | Code::RuntimeAuthFailed)
+/// What a Backend says of a Runtime, after it has tried again itself.
+fn is_of_a_link(code: Code) -> bool {
+    matches!(
+        code,
+        Code::RuntimeUnreachable
+            | Code::RuntimeIdentityMismatch
+            | Code::RuntimeAuthFailed
+            | Code::RuntimeProtocolError
+            | Code::RuntimeFailed
+            | Code::RuntimeUnavailable
+            | Code::RuntimeTimedOut
+    )
 }
 
 impl From<Failure> for Refusal {
@@ -215,9 +241,19 @@ impl Client {
         ask: &Ask,
         call: &Call,
     ) -> Result<Answer<T>, CallError> {
+        self.fetch_if(ask, call, |_| true).await
+    }
+
+    /// The same for an answer that must also be within what its type alone does not say.
+    pub(crate) async fn fetch_if<T: DeserializeOwned>(
+        &self,
+        ask: &Ask,
+        call: &Call,
+        fits: fn(&T) -> bool,
+    ) -> Result<Answer<T>, CallError> {
         let mut attempts = Attempts::new(self, ask, call);
         loop {
-            match self.attempt(&mut attempts).await {
+            match self.attempt(&mut attempts, fits).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => attempts.after(refusal).await?,
             }
@@ -227,26 +263,21 @@ impl Client {
     async fn attempt<T: DeserializeOwned>(
         &self,
         attempts: &mut Attempts<'_>,
+        fits: fn(&T) -> bool,
     ) -> Result<Answer<T>, Refusal> {
         let request = attempts.request(HeaderMap::new()).await?;
-        let response = self
-            .inner
-            .transport
-            .send(request)
-            .await
-            .map_err(classify::transport)?;
+        let sent = self.inner.transport.send(request).await;
+        let response = attempts.judge(sent.map_err(classify::transport)?).await?;
         let headers = response.headers.clone();
         let head = head_of(response.status.as_u16(), &headers);
-        match classify::head(&attempts.view(), &head) {
-            Verdict::Failed(failure) => return Err(failure.into()),
-            Verdict::Problem => return Err(attempts.refusal(response).await),
-            Verdict::Success => {}
-        }
         let cap = self.caps().answer_bytes;
         let value = match body::read(response, attempts.reading(cap)).await? {
             Body::Whole(body) => classify::success(&head, &body)?,
             Body::OverCap => return Err(classify::garbled().into()),
         };
+        if !fits(&value) {
+            return Err(classify::garbled().into());
+        }
         Ok(Answer {
             value,
             replayed: headers

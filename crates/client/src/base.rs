@@ -44,9 +44,11 @@ impl BaseUrl {
         self.secure
     }
 
-    /// The address of a path of the contract, which is always a valid one.
-    pub(crate) fn join(&self, path_and_query: &str) -> Option<Uri> {
-        format!("{}{path_and_query}", self.text).parse().ok()
+    /// The address of a path of the contract, with its query.
+    pub(crate) fn join(&self, path_and_query: &str) -> Uri {
+        format!("{}{path_and_query}", self.text)
+            .parse()
+            .expect("the base was checked, and ids and tokens need no escaping")
     }
 }
 

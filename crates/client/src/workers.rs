@@ -72,7 +72,16 @@ impl Workers {
         call: &Call,
     ) -> Result<Answer<InputAccepted>, CallError> {
         let ask = Ask::command(self.api.input(worker_id), Operation::SendInput, body);
-        self.client.fetch(&ask, call).await
+        match &self.api {
+            Api::Runtime => {
+                // A Backend's own cursors contain those of its Runtimes, and are bounded, too.
+                let fits = |accepted: &InputAccepted| {
+                    accepted.cursor.as_str().len() <= Cursor::RUNTIME_MAX
+                };
+                self.client.fetch_if(&ask, call, fits).await
+            }
+            Api::Backend(_) => self.client.fetch(&ask, call).await,
+        }
     }
 
     /// Ends a Worker's active run, or the one that the body names.

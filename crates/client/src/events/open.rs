@@ -46,14 +46,9 @@ impl Client {
         let (headers, socket) = match opened {
             Upgrade::Opened { headers, socket } => (headers, socket),
             Upgrade::Refused(response) => {
-                let headers = response.headers.clone();
-                let head = head_of(response.status.as_u16(), &headers);
-                return Err(match classify::head(&attempts.view(), &head) {
-                    Verdict::Failed(failure) => failure.into(),
-                    Verdict::Problem => attempts.refusal(response).await,
-                    // A success, but not the one that was asked for.
-                    Verdict::Success => classify::garbled().into(),
-                });
+                attempts.judge(response).await?;
+                // A success, but not the one that was asked for.
+                return Err(classify::garbled().into());
             }
         };
         // 101 names its source as every success does.

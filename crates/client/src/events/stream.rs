@@ -92,8 +92,9 @@ impl FrameStream {
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Binary(_))) => self.ended = Some(close::garbled()),
                 Some(Ok(Message::Close(frame))) => {
-                    let code = frame.map(|frame| u16::from(frame.code));
-                    self.finish(code);
+                    self.finish(frame.map(|frame| u16::from(frame.code)));
+                    // The answer to the close is queued by now; the end is known without it.
+                    let _ = timeout(FAREWELL, self.socket.flush()).await;
                 }
                 Some(Err(error)) => self.on_error(&error),
                 None => self.finish(None),

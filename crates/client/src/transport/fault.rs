@@ -51,7 +51,7 @@ fn is_from_connect(error: &reqwest::Error) -> bool {
 }
 
 fn of_exchange(error: &reqwest::Error) -> TransportFault {
-    let garbled = find::<hyper::Error>(error).is_some_and(|hyper| hyper.is_parse())
+    let garbled = find::<hyper::Error>(error).is_some_and(is_garbled)
         || find::<io::Error>(error).is_some_and(|io| {
             matches!(
                 io.kind(),
@@ -64,6 +64,19 @@ fn of_exchange(error: &reqwest::Error) -> TransportFault {
     } else {
         TransportFault::Reset
     }
+}
+
+/// Whether the far end said something that HTTP does not have. hyper has no word for a far end
+/// that speaks before it is asked, so that is what remains: no cause, and none of the others.
+fn is_garbled(error: &hyper::Error) -> bool {
+    let ended = error.is_incomplete_message()
+        || error.is_canceled()
+        || error.is_closed()
+        || error.is_body_write_aborted()
+        || error.is_shutdown()
+        || error.is_timeout()
+        || error.is_user();
+    error.is_parse() || (!ended && error.source().is_none())
 }
 
 /// The innermost error of a type in a chain of sources, looking also into what `io::Error` wraps
