@@ -91,7 +91,7 @@ impl<S: FrameSource> Feed<S> {
                 put_event(&mut chunk, last.as_bytes(), None);
             }
         }
-        Some(chunk.freeze())
+        (!chunk.is_empty()).then(|| chunk.freeze())
     }
 }
 

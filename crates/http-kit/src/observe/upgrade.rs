@@ -8,8 +8,9 @@ use yoi_protocol::{Code, Failure};
 
 use crate::Rejection;
 
-/// What an observer may say at once, in bytes: it is to say nothing, so this is little.
-const MAX_MESSAGE_BYTES: usize = 4 * 1024;
+/// What an observer may say at once, in bytes: it is to say nothing, so this is little, but enough
+/// for it to be told so when it does.
+const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// Written out from here on. A batch is flushed as a whole, so that no more than a batch and a
 /// frame is ever buffered.

@@ -80,7 +80,10 @@ async fn listen(stream: &mut SplitStream<WebSocket>, heard: &watch::Sender<Insta
             Some(Ok(Message::Text(_) | Message::Binary(_))) => {
                 return Over::Ended(StreamEnd::ObservationOnly);
             }
-            Some(Ok(Message::Close(_))) | Some(Err(_)) | None => return Over::Gone,
+            // Too much of it, or nothing that a WebSocket may say. Where the socket is gone, the
+            // goodbye finds out at once.
+            Some(Err(_)) => return Over::Ended(StreamEnd::ObservationOnly),
+            Some(Ok(Message::Close(_))) | None => return Over::Gone,
         }
     }
 }

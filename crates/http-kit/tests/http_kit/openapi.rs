@@ -1,0 +1,92 @@
+//! The document that follows from a table of routes.
+
+use serde_json::Value;
+use yoi_http_kit::{DocumentInfo, RouteTable};
+use yoi_protocol::{Frame, Operation};
+
+use crate::support::table;
+
+fn document(table: &RouteTable) -> Value {
+    table.document(DocumentInfo {
+        title: "Notes",
+        description: "For tests.",
+        version: "v1",
+    })
+}
+
+/// Every `$ref` of a document.
+pub(crate) fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(target) if name == "$ref" => found.push(target.clone()),
+                    _ => references(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document(&table().with_type::<Frame>());
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.contains(&"#/components/schemas/Note".to_owned()));
+    assert!(found.contains(&"#/components/schemas/Tag".to_owned()));
+    for target in found {
+        let pointer = target.strip_prefix('#').unwrap();
+        assert!(
+            document.pointer(pointer).is_some(),
+            "{target} leads nowhere"
+        );
+    }
+}
+
+#[test]
+fn a_route_says_what_it_takes_and_how_it_answers() {
+    let document = document(&table());
+    assert_eq!(document["openapi"], "3.1.0");
+    let write = &document["paths"]["/notes/{worker_id}"]["post"];
+    assert_eq!(write["operationId"], "writeNote");
+    assert_eq!(write["x-yoi-operation"], "workers.create");
+    assert_eq!(write["requestBody"]["required"], true);
+    assert_eq!(write["parameters"][0]["name"], "worker_id");
+    assert_eq!(write["parameters"][0]["in"], "path");
+    assert!(write["responses"]["201"].is_object());
+    let unauthorized = &write["responses"]["401"];
+    assert_eq!(unauthorized["description"], "Unauthorized: unauthorized");
+    let read = &document["paths"]["/notes/{worker_id}"]["get"];
+    assert!(read["responses"]["404"]["content"]["application/problem+json"].is_object());
+}
+
+#[test]
+fn the_same_table_gives_the_same_document() {
+    assert_eq!(
+        document(&table()).to_string(),
+        document(&table()).to_string()
+    );
+}
+
+#[test]
+fn a_table_knows_the_operation_of_a_request() {
+    let table = table();
+    let operation = |method: &str, path| table.operation(&method.parse().unwrap(), path);
+    assert_eq!(
+        operation("POST", "/notes/{worker_id}"),
+        Some(Operation::CreateWorker)
+    );
+    assert_eq!(
+        operation("GET", "/notes/{worker_id}"),
+        Some(Operation::GetWorker)
+    );
+    assert_eq!(
+        operation("HEAD", "/notes/{worker_id}"),
+        Some(Operation::GetWorker)
+    );
+    assert_eq!(operation("DELETE", "/notes/{worker_id}"), None);
+    assert_eq!(operation("GET", "/nowhere"), None);
+}
