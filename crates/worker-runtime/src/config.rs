@@ -76,7 +76,10 @@ pub struct Common {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigFault {
     /// The durable store is asked for, and this build or version does not have it.
-    #[error("the durable store (kind = \"fs\") is not in this version yet; use kind = \"memory\"")]
+    #[error(
+        "asks for the durable store (kind = \"fs\"), which this version does not have yet; \
+         use kind = \"memory\""
+    )]
     StoreUnsupported,
     /// A profile cannot be built.
     #[error(transparent)]

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use yoi_config::{ConfigError, Environment};
-use yoi_http_kit::health::MetricsText;
+pub use yoi_http_kit::health::MetricsText;
 
 pub use args::{LogArgs, LogFormat, RuntimeArgs};
 pub use file::{DEFAULT_FILE, layers};
