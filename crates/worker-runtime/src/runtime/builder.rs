@@ -1,17 +1,24 @@
 //! Putting a Runtime together.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::hash::RandomState;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, RwLock};
 
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use yoi_protocol::{Capability, Limits, RuntimeId};
 
-use super::Runtime;
+use super::counts::Counts;
+use super::{Inner, Runtime};
 use crate::clock::{Clock, SystemClock};
 use crate::error::StartError;
 use crate::executor::EchoExecutor;
-use crate::ids::{IdSource, RandomIds};
+use crate::idempotency::{KEEP_MS, Keys};
+use crate::ids::{self, IdSource, RandomIds};
 use crate::profile::ProfileSpec;
-use crate::store::Store;
+use crate::quota::Quota;
+use crate::store::{MemoryStore, Store};
 
 /// A Runtime before it starts.
 #[must_use]
@@ -109,6 +116,72 @@ impl RuntimeBuilder {
     /// # Errors
     /// [`StartError`]: a setting that cannot be kept, or a store that cannot be read.
     pub async fn start(self) -> Result<Runtime, StartError> {
-        Err(StartError::DisplayName)
+        self.check()?;
+        let limits = self.limits;
+        let store = self.store.unwrap_or_else(|| {
+            let max_events = limits.max_worker_events;
+            Arc::new(MemoryStore::new(max_events))
+        });
+        let inner = Arc::new(Inner {
+            id: self.id,
+            boot_id: ids::boot_id(&*self.ids),
+            display_name: self.display_name,
+            started_at: self.clock.now(),
+            profiles: self.profiles,
+            default_profile: self.default_profile,
+            capabilities: self.capabilities,
+            store,
+            ids: self.ids,
+            clock: self.clock,
+            keys: Keys::new(limits.max_idempotency_keys),
+            places: Quota::new(limits.max_workers),
+            run_places: Quota::new(limits.max_runs),
+            stream_places: Quota::new(limits.max_streams),
+            counts: Counts::default(),
+            commands: TaskTracker::new(),
+            runs: TaskTracker::new(),
+            draining: AtomicBool::new(false),
+            store_failed: AtomicBool::new(false),
+            closing: CancellationToken::new(),
+            closed: CancellationToken::new(),
+            catalog: RwLock::default(),
+            create_gates: Inner::new_create_gates(),
+            gate_hasher: RandomState::new(),
+            stopped: Mutex::default(),
+            limits,
+        });
+        inner.recover().await?;
+        inner.forget_due();
+        inner.keep_forgetting();
+        Ok(Runtime { inner })
+    }
+
+    fn check(&self) -> Result<(), StartError> {
+        let name = self.display_name.as_deref();
+        if name.is_some_and(|name| !yoi_protocol::worker::is_display_name(name)) {
+            return Err(StartError::DisplayName);
+        }
+        if !self.profiles.contains_key(&self.default_profile) {
+            return Err(StartError::DefaultProfile {
+                name: self.default_profile.clone(),
+            });
+        }
+        if self.limits.retain_stopped_ms < LEAST_RETAIN_STOPPED_MS {
+            return Err(StartError::Limit {
+                name: "retain_stopped_ms",
+                rule: "must be at least 86400000, a day",
+            });
+        }
+        // None may be 0: that would be a Runtime that can do nothing at all.
+        match self.limits.entries().iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => Err(StartError::Limit {
+                name,
+                rule: "must be at least 1",
+            }),
+            None => Ok(()),
+        }
     }
 }
+
+/// A day: as long as an idempotency key is remembered, so that a key never outlives its Worker.
+const LEAST_RETAIN_STOPPED_MS: u64 = KEEP_MS;

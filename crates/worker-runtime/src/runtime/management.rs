@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use yoi_protocol::{BootId, Limits, RuntimeId, RuntimeInfo};
+use yoi_protocol::{
+    BootId, Capability, Diagnostic, Limits, Operation, Profile, RuntimeId, RuntimeInfo,
+    RuntimeState, Severity,
+};
 
 use super::{Readiness, Runtime};
 
@@ -28,13 +31,39 @@ impl Runtime {
     /// What it says of itself.
     #[must_use]
     pub fn info(&self) -> RuntimeInfo {
-        unreachable!()
+        let inner = &self.inner;
+        inner.forget_due();
+        RuntimeInfo {
+            runtime_id: inner.id.clone(),
+            boot_id: inner.boot_id.clone(),
+            display_name: inner.display_name.clone(),
+            api_version: "v1".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            status: if inner.is_draining() {
+                RuntimeState::Draining
+            } else {
+                RuntimeState::Running
+            },
+            store: inner.store.kind().to_owned(),
+            capabilities: self.capabilities(),
+            profiles: self.profiles(),
+            workers: inner.counts.now(),
+            limits: inner.limits.clone(),
+            started_at: inner.started_at,
+            diagnostics: self.diagnostics(),
+        }
     }
 
     /// Whether it can serve.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        Readiness::Ready
+        if self.inner.is_draining() {
+            Readiness::Draining
+        } else if self.inner.has_store_failed() {
+            Readiness::StoreFailed
+        } else {
+            Readiness::Ready
+        }
     }
 
     /// Shuts down within `timeout`: refuses new commands with `unavailable`, lets those in flight
@@ -43,6 +72,44 @@ impl Runtime {
     ///
     /// Calling it again waits for the same end.
     pub async fn drain(&self, timeout: Duration) {
-        let _ = timeout;
+        self.inner.drain(timeout).await;
+    }
+
+    fn capabilities(&self) -> Vec<Capability> {
+        let operations = Operation::ALL.iter().copied().map(Capability::from);
+        let mut all: Vec<Capability> = operations.collect();
+        all.extend(self.inner.capabilities.iter().cloned());
+        all.push(Capability::IDEMPOTENCY);
+        all
+    }
+
+    fn profiles(&self) -> Vec<Profile> {
+        let profile = |(name, spec): (&String, &crate::ProfileSpec)| Profile {
+            name: name.clone(),
+            executor: spec.executor.name().to_owned(),
+            description: spec.description.clone(),
+        };
+        self.inner.profiles.iter().map(profile).collect()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut all = self.inner.store.diagnostics();
+        if self.inner.has_store_failed() {
+            all.push(Diagnostic {
+                severity: Severity::Error,
+                code: "store_failed".to_owned(),
+                message: "the store takes no more records; start the runtime again".to_owned(),
+            });
+        }
+        for (name, spec) in &self.inner.profiles {
+            if let Err(unavailable) = spec.executor.check() {
+                all.push(Diagnostic {
+                    severity: Severity::Warning,
+                    code: "profile_unavailable".to_owned(),
+                    message: format!("profile {name}: {unavailable}"),
+                });
+            }
+        }
+        all
     }
 }

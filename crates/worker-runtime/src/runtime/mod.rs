@@ -1,32 +1,52 @@
 //! The Runtime: four groups of methods over one log per Worker.
 
+mod budget;
 mod builder;
 mod catalog;
+mod command;
+mod commit;
+mod counts;
+mod decide;
+mod drain;
+mod feed;
+mod forget;
+mod frames;
+mod inner;
 mod interaction;
 mod management;
 mod observation;
+mod recover;
+mod run;
+mod slot;
+mod state;
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use yoi_protocol::{BootId, Cursor, IdempotencyKey, Limits, RuntimeId};
+use yoi_protocol::{Cursor, IdempotencyKey};
 
 pub use builder::RuntimeBuilder;
+use inner::Inner;
 pub use observation::Observation;
 
 /// A Runtime. Cheap to clone; all clones are the same Runtime.
 ///
-/// Its methods need a tokio runtime with time and I/O enabled.
+/// Its methods need a tokio runtime with time and I/O enabled. End it with [`Runtime::drain`]:
+/// just dropping it leaves active runs to themselves.
 #[derive(Clone)]
 pub struct Runtime {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    id: RuntimeId,
-    boot_id: BootId,
-    limits: Limits,
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("id", self.id())
+            .field("boot_id", self.boot_id())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a command carries beside its body.

@@ -1,28 +1,82 @@
 //! Observation: what happens to a Worker, as it happens.
 
+mod past;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use yoi_protocol::{StreamEnd, WorkerId};
 
-use super::{ObservedFrame, Runtime};
+use super::feed::{Place, Read};
+use super::slot::Slot;
+use super::{Inner, ObservedFrame, Runtime, frames};
 use crate::error::RuntimeError;
+use crate::quota::Permit;
+use past::Past;
 
 impl Runtime {
     /// Observes a Worker: from a snapshot, or everything after `cursor`.
     ///
+    /// First comes the past, then one `caught_up`, then what happens from there on; there is no
+    /// instant between them at which an event can fall through.
+    ///
     /// # Errors
     /// `CursorInvalid`, `CursorUnknown`, `CursorExpired`, `WorkerNotFound`, `LimitReached`
-    /// (`max_streams`), `StoreFailed`.
+    /// (`max_streams`), `StoreFailed`, and `Unavailable` once observations have ended.
     pub async fn observe(
         &self,
         worker_id: &WorkerId,
         cursor: Option<&str>,
     ) -> Result<Observation, RuntimeError> {
-        let _ = (worker_id, cursor);
-        Err(RuntimeError::Unavailable)
+        let inner = &self.inner;
+        inner.forget_due();
+        if inner.closing.is_cancelled() {
+            return Err(RuntimeError::Unavailable);
+        }
+        let slot = inner.slot(worker_id)?;
+        let permit = inner
+            .stream_places
+            .take()
+            .ok_or(RuntimeError::LimitReached {
+                limit: "max_streams",
+            })?;
+        let past = match cursor {
+            Some(cursor) => Past::after(inner, &slot, cursor).await?,
+            None => Past::snapshot(inner, &slot).await?,
+        };
+        let is_complete = past.is_complete;
+        Ok(Observation {
+            inner: Arc::clone(inner),
+            slot,
+            ready: past.frames.into(),
+            phase: Phase::CatchUp { after: past.after },
+            is_complete,
+            _permit: permit,
+        })
     }
 }
 
 /// One reader of a Worker's events. Slow reading costs bounded memory and holds nobody up.
-pub struct Observation {}
+pub struct Observation {
+    inner: Arc<Inner>,
+    slot: Arc<Slot>,
+    /// What is read and not given out.
+    ready: VecDeque<ObservedFrame>,
+    phase: Phase,
+    is_complete: bool,
+    _permit: Permit,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Reading the store, up to where the Worker is now.
+    CatchUp { after: u64 },
+    /// Reading the feed.
+    Live { place: Place, more: Arc<Notify> },
+    /// Over, once `ready` is given out.
+    Ended(StreamEnd),
+}
 
 impl Observation {
     /// The next frame, waiting for it. Cancel-safe: a frame is either returned or still to come.
@@ -30,18 +84,111 @@ impl Observation {
     /// # Errors
     /// [`StreamEnd`]: why no more frames come. The same again when called again.
     pub async fn next(&mut self) -> Result<ObservedFrame, StreamEnd> {
-        Err(StreamEnd::Draining)
+        loop {
+            if let Some(next) = self.try_next() {
+                return next;
+            }
+            match &self.phase {
+                Phase::CatchUp { after } => self.catch_up(*after).await,
+                Phase::Live { more, .. } => {
+                    let more = Arc::clone(more);
+                    let mut woken = std::pin::pin!(more.notified());
+                    // From here on no push is missed; one before is found by looking again.
+                    woken.as_mut().enable();
+                    if let Some(next) = self.try_next() {
+                        return next;
+                    }
+                    tokio::select! {
+                        () = woken => {}
+                        () = self.inner.closing.cancelled() => {}
+                    }
+                }
+                Phase::Ended(_) => {}
+            }
+        }
     }
 
     /// The next frame if it is there already, for writing many at once.
     pub fn try_next(&mut self) -> Option<Result<ObservedFrame, StreamEnd>> {
-        None
+        if let Some(frame) = self.ready.pop_front() {
+            return Some(Ok(frame));
+        }
+        let is_closing = self.inner.closing.is_cancelled();
+        let read = match &mut self.phase {
+            Phase::CatchUp { .. } if is_closing => return Some(Err(self.end(StreamEnd::Draining))),
+            Phase::CatchUp { .. } => return None,
+            Phase::Live { place, .. } => self.slot.live().read(place),
+            Phase::Ended(end) => return Some(Err(end.clone())),
+        };
+        match read {
+            Read::Frame { frame, is_last } => {
+                if is_last {
+                    self.end(StreamEnd::Complete);
+                }
+                Some(Ok(frame))
+            }
+            Read::Lost => Some(Err(self.end(StreamEnd::SlowConsumer))),
+            Read::Nothing if is_closing => Some(Err(self.end(StreamEnd::Draining))),
+            Read::Nothing => None,
+        }
     }
 
-    /// Whether nothing is left to tell because the Worker is stopped and the cursor was its last:
-    /// the observation consists of a `caught_up` alone. A server-sent event stream answers 204.
+    /// Whether the cursor was the last of a stopped Worker: nothing is left to tell but a
+    /// `caught_up`. A server-sent event stream answers 204 then.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        false
+        self.is_complete
+    }
+
+    /// Reads on in the store, or goes over to the feed where the Worker is now.
+    async fn catch_up(&mut self, after: u64) {
+        if self.go_live(after) {
+            return;
+        }
+        match past::page(&self.inner, &self.slot, after).await {
+            Ok(frames) => {
+                let after = after + frames.len() as u64;
+                self.ready.extend(frames);
+                self.phase = Phase::CatchUp { after };
+            }
+            Err(error) => {
+                self.end(StreamEnd::Failed(error.failure()));
+            }
+        }
+    }
+
+    /// Joins the feed if nothing happened after `after`: looking and joining are one step, so
+    /// that nothing can happen between them.
+    fn go_live(&mut self, after: u64) -> bool {
+        let mut live = self.slot.live();
+        if live.state.seq != after {
+            return false;
+        }
+        self.ready.push_back(frames::caught_up(live.said.clone()));
+        self.phase = if live.state.is_over {
+            Phase::Ended(StreamEnd::Complete)
+        } else {
+            let (place, more) = live.join(self.inner.limits.max_backlog_bytes);
+            Phase::Live { place, more }
+        };
+        true
+    }
+
+    fn end(&mut self, end: StreamEnd) -> StreamEnd {
+        self.leave();
+        self.phase = Phase::Ended(end.clone());
+        end
+    }
+
+    fn leave(&self) {
+        if let Phase::Live { place, .. } = &self.phase {
+            self.slot.live().leave(*place);
+        }
+    }
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        self.leave();
     }
 }

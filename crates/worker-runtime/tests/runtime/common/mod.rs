@@ -1,0 +1,139 @@
+//! What the tests of the Runtime share.
+
+mod executor;
+mod store;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+pub(crate) use executor::{Script, ScriptedExecutor};
+pub(crate) use store::TestStore;
+pub(crate) use watch::{Seen, Watch};
+use worker_runtime::{Clock, CommandContext, ProfileSpec, Runtime, RuntimeBuilder};
+use yoi_protocol::{
+    CancelRequest, Cancelled, CreateWorker, IdempotencyKey, InputAccepted, InputRequest, RuntimeId,
+    StopRequest, Stopped, Timestamp, Transcript, TranscriptQuery, Worker, WorkerId, WorkerStatus,
+};
+
+/// How long a test waits for what must happen. Long, for loaded machines; a test that passes
+/// never waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn builder() -> RuntimeBuilder {
+    Runtime::builder(RuntimeId::parse("rt").unwrap())
+}
+
+/// A Runtime whose profile `script` does what the test says.
+pub(crate) async fn scripted() -> (Runtime, Script) {
+    scripted_with(|builder| builder).await
+}
+
+pub(crate) async fn scripted_with(
+    change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
+) -> (Runtime, Script) {
+    let (executor, script) = ScriptedExecutor::new();
+    let builder = builder()
+        .profile("script", ProfileSpec::new(executor))
+        .default_profile("script");
+    (change(builder).start().await.unwrap(), script)
+}
+
+pub(crate) fn id(text: &str) -> WorkerId {
+    WorkerId::parse(text).unwrap()
+}
+
+pub(crate) fn named(text: &str) -> CreateWorker {
+    CreateWorker {
+        worker_id: Some(id(text)),
+        ..CreateWorker::default()
+    }
+}
+
+pub(crate) fn plain() -> CommandContext {
+    CommandContext::default()
+}
+
+pub(crate) fn keyed(key: &str) -> CommandContext {
+    CommandContext {
+        key: Some(IdempotencyKey::parse(key).unwrap()),
+        deadline: None,
+    }
+}
+
+/// The calls that most tests make, on a Worker that is expected to take them.
+pub(crate) async fn create(runtime: &Runtime, name: &str) -> Worker {
+    let created = runtime.create_worker(named(name), plain()).await;
+    created.unwrap().value
+}
+
+pub(crate) async fn send(runtime: &Runtime, worker: &str, content: &str) -> InputAccepted {
+    let worker = id(worker);
+    let sent = runtime.send_input(&worker, InputRequest::new(content), plain());
+    sent.await.unwrap().value
+}
+
+pub(crate) async fn cancel(runtime: &Runtime, worker: &str) -> Cancelled {
+    let worker = id(worker);
+    let cancelled = runtime.cancel(&worker, CancelRequest::default(), plain());
+    cancelled.await.unwrap().value
+}
+
+pub(crate) async fn stop(runtime: &Runtime, worker: &str) -> Stopped {
+    let worker = id(worker);
+    let stopped = runtime.stop_worker(&worker, StopRequest::default(), plain());
+    stopped.await.unwrap().value
+}
+
+pub(crate) async fn transcript(runtime: &Runtime, worker: &str) -> Transcript {
+    let query = TranscriptQuery {
+        after: None,
+        limit: Some(1000),
+    };
+    runtime.transcript(&id(worker), &query).await.unwrap()
+}
+
+/// The contents of a transcript, in order.
+pub(crate) async fn contents(runtime: &Runtime, worker: &str) -> Vec<String> {
+    let transcript = transcript(runtime, worker).await;
+    transcript
+        .entries
+        .into_iter()
+        .map(|entry| entry.content)
+        .collect()
+}
+
+/// Waits until the Worker has no active run.
+pub(crate) async fn settled(runtime: &Runtime, worker: &str) -> Worker {
+    let mut watch = Watch::start(runtime, worker, None).await;
+    let _ = watch.until_caught_up().await;
+    loop {
+        let worker = runtime.get_worker(&id(worker)).await.unwrap();
+        if worker.status != WorkerStatus::Running {
+            return worker;
+        }
+        watch.next().await;
+    }
+}
+
+/// A clock that goes when it is told to.
+#[derive(Debug)]
+pub(crate) struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(1_700_000_000_000)))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let ms = i64::try_from(by.as_millis()).unwrap();
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,4 @@
+//! The Runtime library, behaviour by behaviour, through its public API alone.
+
+mod common;
+mod runs;
