@@ -1,0 +1,234 @@
+//! The live frames of one watched Worker: a ring, bounded in bytes, that readers walk at their
+//! own pace, and where in it somebody who comes from elsewhere can go on.
+
+use std::collections::VecDeque;
+
+use yoi_protocol::{Cursor, Failure, InFlight};
+
+use super::frame::{Kind, Rewritten, WatchedFrame};
+use super::in_flight::{Fold, Mark, Offsets, Stream};
+use crate::handle::protocol_error;
+
+/// What each frame costs beside its text.
+const OVERHEAD: usize = 256;
+
+/// One live frame.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) frame: WatchedFrame,
+    pub(crate) place: ItemPlace,
+}
+
+/// What a reader needs to know of a live frame.
+#[derive(Debug, Clone)]
+pub(crate) enum ItemPlace {
+    Event {
+        seq: u64,
+        mark: Mark,
+    },
+    Delta {
+        stream: Stream,
+        offset: u64,
+        end: u64,
+    },
+    Other,
+}
+
+/// Where somebody stands: after the event with this cursor, with that much said since.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) seq: Option<u64>,
+    pub(crate) cursor: Cursor,
+    pub(crate) told: Offsets,
+}
+
+impl Standing {
+    /// Moves on with an event.
+    pub(crate) fn event(&mut self, seq: u64, cursor: Cursor, mark: &Mark) {
+        self.seq = Some(seq);
+        self.cursor = cursor;
+        self.told.mark(mark);
+    }
+}
+
+/// What became of a frame that was pushed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It is in the ring.
+    Kept,
+    /// It came twice and was dropped.
+    Duplicate,
+}
+
+/// What a reader finds at its position.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// This.
+    Item(Item),
+    /// Nothing yet.
+    NotYet,
+    /// The ring has moved past it.
+    Fallen,
+}
+
+/// What serves somebody whose cursor is in the ring.
+#[derive(Debug)]
+pub(crate) struct Resumed {
+    /// The events after the cursor.
+    pub(crate) events: VecDeque<WatchedFrame>,
+    /// What is in flight after them.
+    pub(crate) in_flight: Option<InFlight>,
+    /// Where the live frames go on.
+    pub(crate) position: u64,
+}
+
+/// The ring.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    items: VecDeque<Item>,
+    first: u64,
+    bytes: usize,
+    max_bytes: usize,
+    /// Where one stands before the first item.
+    base: Standing,
+    last_seq: Option<u64>,
+    last_cursor: Cursor,
+    fold: Fold,
+}
+
+impl Backlog {
+    /// An empty ring for whatever follows `base`, after which `in_flight` has been said.
+    pub(crate) fn new(base: Standing, in_flight: Option<InFlight>, max_bytes: usize) -> Self {
+        Self {
+            items: VecDeque::new(),
+            first: 0,
+            bytes: 0,
+            max_bytes,
+            last_seq: base.seq,
+            last_cursor: base.cursor.clone(),
+            base,
+            fold: Fold::new(in_flight),
+        }
+    }
+
+    /// The position behind the last item.
+    pub(crate) fn end(&self) -> u64 {
+        self.first + self.items.len() as u64
+    }
+
+    /// Adds what came from the live upstream.
+    ///
+    /// # Errors
+    /// `runtime_protocol_error` for a gap or a step back in `seq`, or a hole between deltas.
+    pub(crate) fn push(&mut self, rewritten: Rewritten) -> Result<Pushed, Failure> {
+        let Rewritten { frame, kind } = rewritten;
+        let place = match kind {
+            Kind::Event { seq, mark } => {
+                let cursor = frame.cursor.clone().ok_or_else(protocol_error)?;
+                match self.last_seq {
+                    Some(last) if seq == last && cursor == self.last_cursor => {
+                        return Ok(Pushed::Duplicate);
+                    }
+                    Some(last) if seq != last + 1 => return Err(protocol_error()),
+                    Some(_) | None => {}
+                }
+                self.last_seq = Some(seq);
+                self.last_cursor = cursor;
+                self.fold.mark(&mark);
+                ItemPlace::Event { seq, mark }
+            }
+            Kind::Delta(Some(piece)) => {
+                if !self.fold.add(&piece) {
+                    return Err(protocol_error());
+                }
+                let end = piece.end();
+                ItemPlace::Delta {
+                    stream: piece.stream,
+                    offset: piece.offset,
+                    end,
+                }
+            }
+            // Only who has just come is told that the past is told.
+            Kind::CaughtUp(_) => return Ok(Pushed::Duplicate),
+            Kind::Delta(None) | Kind::Other => ItemPlace::Other,
+        };
+        self.bytes += frame.text.len() + OVERHEAD;
+        self.items.push_back(Item { frame, place });
+        self.shrink();
+        Ok(Pushed::Kept)
+    }
+
+    fn shrink(&mut self) {
+        while self.bytes > self.max_bytes && self.items.len() > 1 {
+            let Some(item) = self.items.pop_front() else {
+                return;
+            };
+            self.bytes -= item.frame.text.len() + OVERHEAD;
+            self.first += 1;
+            match item.place {
+                ItemPlace::Event { seq, mark } => {
+                    if let Some(cursor) = item.frame.cursor {
+                        self.base.event(seq, cursor, &mark);
+                    }
+                }
+                ItemPlace::Delta { stream, end, .. } => self.base.told.reach(stream, end),
+                ItemPlace::Other => {}
+            }
+        }
+    }
+
+    pub(crate) fn at(&self, position: u64) -> Found {
+        let Some(index) = position.checked_sub(self.first) else {
+            return Found::Fallen;
+        };
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.items.get(index))
+            .map_or(Found::NotYet, |item| Found::Item(item.clone()))
+    }
+
+    /// Serves a cursor from the ring, where its events are all still here.
+    pub(crate) fn resume(&self, cursor: &Cursor) -> Option<Resumed> {
+        let after = self.after(cursor)?;
+        let events = self
+            .items
+            .iter()
+            .skip(after)
+            .filter(|item| matches!(item.place, ItemPlace::Event { .. }))
+            .map(|item| item.frame.clone())
+            .collect();
+        Some(Resumed {
+            events,
+            in_flight: self.fold.in_flight(),
+            position: self.end(),
+        })
+    }
+
+    /// The position from which the ring has all that follows `standing`, when it has: what
+    /// stands there must still be held against what was told.
+    pub(crate) fn join(&self, standing: &Standing) -> Option<u64> {
+        let after = self.after(&standing.cursor)?;
+        if after == 0 && self.base.cursor == standing.cursor {
+            // Deltas of before the first item are gone: only who was told them can join.
+            if !self.base.told.within(&standing.told) {
+                return None;
+            }
+        }
+        Some(self.first + after as u64)
+    }
+
+    /// How many items come up to and with the event of `cursor`.
+    fn after(&self, cursor: &Cursor) -> Option<usize> {
+        if self.base.cursor == *cursor {
+            return Some(0);
+        }
+        let at = self
+            .items
+            .iter()
+            .rposition(|item| item.frame.cursor.as_ref() == Some(cursor))?;
+        Some(at + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! A frame of a Runtime, turned into one of the Backend: rewritten and serialised once.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use yoi_protocol::{
+    Control, Cursor, Failure, InFlight, RawFrame, RunError, RunId, RuntimeId, Worker, WorkerId,
+};
+
+use super::cursor::CursorSeal;
+use super::in_flight::{Mark, Piece, Stream};
+use crate::handle::protocol_error;
+use crate::scrub::Scrubber;
+use crate::seal::KeyRing;
+
+/// A frame as clients get it. Cloning shares the bytes.
+#[derive(Debug, Clone)]
+pub struct WatchedFrame {
+    /// One JSON text.
+    pub text: Bytes,
+    /// The Backend's cursor, for events.
+    pub cursor: Option<Cursor>,
+}
+
+/// A frame as clients get it, and what the hub needs to know of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rewritten {
+    pub(crate) frame: WatchedFrame,
+    pub(crate) kind: Kind,
+}
+
+/// What a frame means for the hub.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// A durable event.
+    Event { seq: u64, mark: Mark },
+    /// A delta; `None` for one without a place in a text.
+    Delta(Option<Piece>),
+    /// The past is told.
+    CaughtUp(Option<InFlight>),
+    /// What a newer version says.
+    Other,
+}
+
+/// Turns the frames of one Worker into the Backend's.
+#[derive(Debug, Clone)]
+pub(crate) struct Rewriter {
+    runtime_id: RuntimeId,
+    worker_id: WorkerId,
+    seal: CursorSeal,
+    scrub: Scrubber,
+}
+
+#[derive(Deserialize)]
+struct DeltaParts {
+    #[serde(rename = "type")]
+    kind: String,
+    run_id: Option<String>,
+    call_id: Option<String>,
+    offset: Option<u64>,
+    text: Option<String>,
+}
+
+impl Rewriter {
+    pub(crate) fn new(
+        keys: &KeyRing,
+        runtime_id: &RuntimeId,
+        worker_id: &WorkerId,
+        scrub: Scrubber,
+    ) -> Self {
+        Self {
+            runtime_id: runtime_id.clone(),
+            worker_id: worker_id.clone(),
+            seal: CursorSeal::new(keys, runtime_id, worker_id),
+            scrub,
+        }
+    }
+
+    pub(crate) fn seal(&self) -> &CursorSeal {
+        &self.seal
+    }
+
+    /// Adds `runtime_id`, replaces the cursor, cleans the Runtime's own texts; all else passes
+    /// untouched, also what this version does not know.
+    ///
+    /// # Errors
+    /// `runtime_protocol_error` for a frame of another Worker or Runtime, or one that is not
+    /// what its kind must be.
+    pub(crate) fn rewrite(&self, mut raw: RawFrame) -> Result<Rewritten, Failure> {
+        let named: Option<WorkerId> = raw.read("worker_id");
+        let runtime: Option<RuntimeId> = raw.read("runtime_id");
+        if runtime.is_some_and(|id| id != self.runtime_id) {
+            return Err(protocol_error());
+        }
+        let mut cursor = None;
+        let kind = match raw.kind().as_deref() {
+            Some(kind @ ("event" | "delta")) if named.as_ref() != Some(&self.worker_id) => {
+                tracing::debug!(kind, "a frame of another worker");
+                return Err(protocol_error());
+            }
+            Some("event") => {
+                let seq = raw.seq().ok_or_else(protocol_error)?;
+                let upstream = raw.cursor().ok_or_else(protocol_error)?;
+                let sealed = self.seal.seal(&upstream)?;
+                raw.set("cursor", &sealed);
+                cursor = Some(sealed);
+                let mark = mark(&raw);
+                self.clean_event(&mut raw);
+                Kind::Event { seq, mark }
+            }
+            Some("delta") => Kind::Delta(piece(&raw)),
+            Some("control") => match raw.read::<Control>("control") {
+                Some(Control::CaughtUp { in_flight }) => Kind::CaughtUp(in_flight),
+                Some(
+                    Control::UpstreamLost { .. } | Control::UpstreamRestored | Control::Unknown,
+                ) => Kind::Other,
+                None => return Err(protocol_error()),
+            },
+            Some(_) => Kind::Other,
+            None => return Err(protocol_error()),
+        };
+        raw.set("runtime_id", &self.runtime_id);
+        Ok(Rewritten {
+            frame: WatchedFrame {
+                text: Bytes::from(raw.to_text()),
+                cursor,
+            },
+            kind,
+        })
+    }
+
+    /// The frame that says that the past is told.
+    pub(crate) fn caught_up(&self, in_flight: Option<InFlight>) -> WatchedFrame {
+        let frame = yoi_protocol::Frame::Control(yoi_protocol::ControlFrame {
+            runtime_id: Some(self.runtime_id.clone()),
+            control: Control::CaughtUp { in_flight },
+        });
+        let text = serde_json::to_vec(&frame).expect("frames of the contract serialise");
+        WatchedFrame {
+            text: Bytes::from(text),
+            cursor: None,
+        }
+    }
+
+    /// Cleans what the Runtime, not the Worker, says in an event; keeps every other byte.
+    fn clean_event(&self, raw: &mut RawFrame) {
+        let Some(mut event) = raw.read::<serde_json::Map<String, serde_json::Value>>("event")
+        else {
+            return;
+        };
+        let changed = match event.get("type").and_then(serde_json::Value::as_str) {
+            Some("run_finished") => patch(&mut event, "error", |error: &mut RunError| {
+                self.scrub.run_error(error)
+            }),
+            Some("snapshot") => patch(&mut event, "worker", |worker: &mut Worker| {
+                self.scrub.worker(worker)
+            }),
+            Some("diagnostic") => {
+                let mut changed = false;
+                for name in ["code", "message"] {
+                    if let Some(serde_json::Value::String(text)) = event.get_mut(name) {
+                        changed |= self.scrub.text(text);
+                    }
+                }
+                changed
+            }
+            Some(_) | None => false,
+        };
+        if changed {
+            raw.set("event", &event);
+        }
+    }
+}
+
+/// Changes a typed field of an event; whether it was changed.
+fn patch<T>(
+    event: &mut serde_json::Map<String, serde_json::Value>,
+    name: &str,
+    change: impl FnOnce(&mut T) -> bool,
+) -> bool
+where
+    T: serde::de::DeserializeOwned + serde::Serialize,
+{
+    let Some(value) = event.get_mut(name) else {
+        return false;
+    };
+    let Ok(mut typed) = serde_json::from_value::<T>(value.clone()) else {
+        return false;
+    };
+    if !change(&mut typed) {
+        return false;
+    }
+    match serde_json::to_value(&typed) {
+        Ok(changed) => {
+            merge(value, changed);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// Lays `new` over `old`, keeping the fields that only `old` has.
+fn merge(old: &mut serde_json::Value, new: serde_json::Value) {
+    match (old, new) {
+        (serde_json::Value::Object(old), serde_json::Value::Object(new)) => {
+            for (name, value) in new {
+                merge(old.entry(name).or_insert(serde_json::Value::Null), value);
+            }
+        }
+        (old, new) => *old = new,
+    }
+}
+
+fn mark(raw: &RawFrame) -> Mark {
+    #[derive(Deserialize)]
+    struct Run {
+        run_id: RunId,
+    }
+    match raw.payload_type("event").as_deref() {
+        Some("run_started") => match raw.read::<Run>("event") {
+            Some(Run { run_id }) => Mark::RunStarted(run_id),
+            None => Mark::Other,
+        },
+        Some("entry_appended") => Mark::EntryAppended,
+        Some("run_finished") => Mark::RunFinished,
+        Some(_) | None => Mark::Other,
+    }
+}
+
+fn piece(raw: &RawFrame) -> Option<Piece> {
+    let parts: DeltaParts = raw.read("delta")?;
+    Some(Piece {
+        stream: Stream {
+            kind: parts.kind,
+            run_id: parts.run_id?,
+            call_id: parts.call_id,
+        },
+        offset: parts.offset?,
+        text: parts.text?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! Watching a Worker: one live upstream for all who watch it, and each of them without gap.
+//!
+//! Whoever comes first opens the upstream; at `caught_up` it becomes the shared one, whose frames
+//! are rewritten and serialised once and kept in a bounded ring. Whoever comes later with a
+//! cursor that is still in the ring is served from it. All others are caught up over a short
+//! upstream of their own, and handed over to the ring where both have the same event.
+
+mod backlog;
+mod channel;
+pub(crate) mod cursor;
+mod frame;
+mod hub;
+mod in_flight;
+mod joint;
+mod own;
+mod watch;
+
+use std::time::Duration;
+
+pub use frame::WatchedFrame;
+pub(crate) use hub::{Hub, HubContext};
+pub use watch::Watch;
+
+/// What observation bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObservationSettings {
+    /// The most bytes of live frames that are kept of one watched Worker. A reader that falls
+    /// further behind is told `slow_consumer`.
+    pub backlog_bytes: usize,
+    /// How long the shared upstream stays open after its last reader has gone, so that whoever
+    /// comes back at once finds its frames.
+    pub linger: Duration,
+    /// The most short upstreams at a time, by which readers are caught up.
+    pub max_catch_ups: usize,
+    /// How long a reader waits for one of them before it is told `limit_reached`.
+    pub catch_up_wait: Duration,
+}
+
+impl Default for ObservationSettings {
+    fn default() -> Self {
+        Self {
+            backlog_bytes: 4 * 1024 * 1024,
+            linger: Duration::from_secs(5),
+            max_catch_ups: 256,
+            catch_up_wait: Duration::from_secs(10),
+        }
+    }
+}
