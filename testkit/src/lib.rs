@@ -1,1 +1,56 @@
-//! Test yoi, and what is built on it, against Runtimes that misbehave
+//! Test yoi, and what is built on it.
+//!
+//! - [`TestRuntime`] is a Runtime with its server, on a port of its own, that can be stopped in
+//!   order or killed, and ends when it is dropped.
+//! - [`ScriptedExecutor`] is what its Workers run: it says what the test tells it to, when the
+//!   test tells it to.
+//! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
+//! - [`Canaries`] plants secrets, and fails the test where one of them shows.
+//!
+//! Whatever goes wrong panics with a message that says what was expected of whom: these are tools
+//! for tests.
+//!
+//! ```
+//! use yoi_testkit::{ScriptedExecutor, TestRuntime, eventually};
+//! use yoi_client::Call;
+//! use yoi_protocol::{CreateWorker, InputRequest, WorkerStatus};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let (executor, mut script) = ScriptedExecutor::new();
+//! let runtime = TestRuntime::builder("gpu-1")
+//!     .executor(executor)
+//!     .start()
+//!     .await;
+//! let (workers, call) = (runtime.workers(), Call::default());
+//!
+//! let worker = workers.create(&CreateWorker::default(), &call).await.unwrap().value;
+//! workers.input(&worker.worker_id, &InputRequest::new("hi"), &call).await.unwrap();
+//!
+//! let run = script.next_run().await;
+//! assert_eq!(run.input(), "hi");
+//! run.say("hello").await;
+//! run.complete();
+//!
+//! eventually("the worker is idle again", async || {
+//!     let worker = workers.get(&worker.worker_id, &call).await.unwrap().value;
+//!     match worker.status {
+//!         WorkerStatus::Idle => Ok(()),
+//!         WorkerStatus::Running | WorkerStatus::Stopped => Err(worker),
+//!     }
+//! })
+//! .await;
+//! runtime.stop().await;
+//! # }
+//! ```
+
+mod canaries;
+mod eventually;
+mod host;
+mod scripted;
+mod test_runtime;
+
+pub use canaries::Canaries;
+pub use eventually::{eventually, eventually_within};
+pub use scripted::{Script, ScriptedExecutor, ScriptedRun};
+pub use test_runtime::{TestRuntime, TestRuntimeBuilder};

@@ -1,0 +1,9 @@
+//! The testkit, tested: a tool that cannot fail would be no test.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says by panicking what was not so"
+)]
+
+mod runtime;
+mod tools;
