@@ -34,6 +34,7 @@ use crate::{ConfigError, Environment, Fault, Place, overlay, read, tree};
 /// ```
 pub struct Loader {
     root: Node,
+    has_file: bool,
     faults: Vec<Fault>,
 }
 
@@ -43,6 +44,7 @@ impl Loader {
     pub fn new() -> Self {
         Self {
             root: Node::table(Place::Nowhere),
+            has_file: false,
             faults: Vec::new(),
         }
     }
@@ -53,6 +55,7 @@ impl Loader {
     /// When the text is not TOML.
     pub fn text(mut self, name: &str, text: &str) -> Result<Self, ConfigError> {
         self.root = tree::parse(name, text)?;
+        self.has_file = true;
         Ok(self)
     }
 
@@ -75,6 +78,12 @@ impl Loader {
                 ))
             }
         }
+    }
+
+    /// Whether there is a file below the other layers.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        self.has_file
     }
 
     /// Lays the variables that name keys (`YOI_SERVER__BIND`) over the file.

@@ -27,16 +27,16 @@ use crate::http;
 use plan::Plan;
 
 /// What a process lends to the Runtime that it serves.
-pub struct Host {
+pub struct Host<'a> {
     /// Renders the process's metrics.
     pub metrics: MetricsText,
     /// Told the address once it takes connections.
-    pub announce: Box<dyn FnOnce(SocketAddr) + Send>,
+    pub announce: Box<dyn FnOnce(SocketAddr) + Send + 'a>,
     /// Asked to end by these.
     pub signals: Signals,
 }
 
-impl fmt::Debug for Host {
+impl fmt::Debug for Host<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host").finish_non_exhaustive()
     }
@@ -80,7 +80,7 @@ impl ServeError {
 pub async fn run(
     args: &RuntimeArgs,
     environment: &Environment,
-    host: Host,
+    host: Host<'_>,
 ) -> Result<(), ServeError> {
     let plan = Plan::read(args, environment)?;
     let mut settings = plan.settings(environment)?;

@@ -1,0 +1,163 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use worker_runtime::serve::{LogArgs, RuntimeArgs};
+use yoi_protocol::{Cursor, RuntimeId, WorkerId};
+
+use crate::target::Target;
+
+/// Runs long-lived agent Workers, and talks to them.
+#[derive(Debug, Parser)]
+#[command(name = "yoi", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `yoi` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a Backend: one API over embedded and remote Runtimes
+    Serve(ServeArgs),
+    /// Run a Runtime in a process of its own, for a Backend elsewhere
+    Runtime(RuntimeCommand),
+    /// List the Runtimes of a Backend
+    Runtimes(RuntimesArgs),
+    /// List the Workers of a Backend, or of one of its Runtimes
+    Workers(WorkersArgs),
+    /// Create a Worker
+    Create(CreateArgs),
+    /// Send a Worker an input
+    Send(SendArgs),
+    /// Watch what a Worker does, until it is stopped
+    Watch(WatchArgs),
+    /// Show what was said
+    Transcript(TargetArgs),
+    /// End a Worker's active run
+    Cancel(TargetArgs),
+    /// Stop a Worker for good
+    Stop(TargetArgs),
+}
+
+/// `yoi serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The configuration file [default: yoi.toml, if there is one here]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The IP address and port to listen on
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: Option<String>,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// `yoi runtime`.
+#[derive(Debug, Args)]
+pub struct RuntimeCommand {
+    /// What the process `worker-runtime` takes, too.
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Which Backend, and how to show what it says.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ClientArgs {
+    /// The Backend [default: $YOI_BACKEND, else http://127.0.0.1:7400]
+    #[arg(long, value_name = "URL")]
+    pub backend: Option<String>,
+    /// A file with the token for the Backend [default: the token in $YOI_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Print the API's JSON: one document, or one frame a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `yoi runtimes`.
+#[derive(Debug, Args)]
+pub struct RuntimesArgs {
+    /// Which Backend.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// `yoi workers`.
+#[derive(Debug, Args)]
+pub struct WorkersArgs {
+    /// Only the Workers of this Runtime
+    #[arg(long, value_name = "ID")]
+    pub runtime: Option<RuntimeId>,
+    /// Which Backend.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// `yoi create`.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// The Runtime [default: the Backend's only one]
+    #[arg(long, value_name = "ID")]
+    pub runtime: Option<RuntimeId>,
+    /// The Worker's id [default: one is generated]
+    #[arg(long, value_name = "ID")]
+    pub id: Option<WorkerId>,
+    /// A name for people
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// What the Worker runs [default: the Runtime's default profile]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Which Backend.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// `yoi send`.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// The Worker, as runtime_id/worker_id
+    #[arg(value_name = "TARGET")]
+    pub target: Target,
+    /// What to tell it; - reads standard input
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: String,
+    /// Show the answer as it comes, until the run ends
+    #[arg(long)]
+    pub follow: bool,
+    /// Which Backend.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// `yoi watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// The Worker, as runtime_id/worker_id
+    #[arg(value_name = "TARGET")]
+    pub target: Target,
+    /// Only what follows this cursor [default: begin with a snapshot]
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<Cursor>,
+    /// Which Backend.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// The commands that take a Worker and nothing else.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// The Worker, as runtime_id/worker_id
+    #[arg(value_name = "TARGET")]
+    pub target: Target,
+    /// Which Backend.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}

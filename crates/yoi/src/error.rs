@@ -1,0 +1,136 @@
+//! What can keep a command from being done, and how it is told.
+
+use std::fmt;
+use std::io;
+
+use yoi_client::{CallError, ClientConfigError};
+use yoi_config::ConfigError;
+use yoi_protocol::{Code, Failure, Reason, RunError, StreamEnd, Subject};
+
+use crate::exit::Exit;
+
+/// Why a command was not done.
+#[derive(Debug)]
+pub enum CliError {
+    /// The command line asks for what cannot be.
+    Usage(String),
+    /// The configuration is wrong.
+    Config(ConfigError),
+    /// The Backend's address or the set-up of the client is wrong.
+    Client(ClientConfigError),
+    /// The Backend did not do it.
+    Call(Box<CallError>),
+    /// The stream of events ended before it was complete.
+    Stream {
+        /// How it ended.
+        end: StreamEnd,
+        /// The command that goes on from there, where there is one.
+        resume: Option<String>,
+    },
+    /// The run that was followed did not complete.
+    Run(Option<RunError>),
+    /// A server could not start, or not end well.
+    Server(String),
+    /// A second signal came while it was shutting down.
+    Interrupted,
+    /// Standard input or output failed.
+    Io(io::Error),
+}
+
+impl CliError {
+    /// The exit code that belongs to it. Whoever closed our output has seen enough, which is no
+    /// fault.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::Client(_) => Exit::Usage,
+            Self::Call(error) => error.failure.code.into(),
+            Self::Stream { end, .. } => match end {
+                StreamEnd::Complete => Exit::Done,
+                StreamEnd::Failed(failure) => failure.code.into(),
+                StreamEnd::Draining => Exit::Unreachable,
+                StreamEnd::SlowConsumer | StreamEnd::ObservationOnly => Exit::Other,
+            },
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Run(_) | Self::Server(_) | Self::Interrupted | Self::Io(_) => Exit::Other,
+        }
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Server(message) => f.write_str(message),
+            Self::Config(error) => error.fmt(f),
+            Self::Client(error) => error.fmt(f),
+            Self::Call(error) => match &error.problem {
+                Some(problem) => write!(f, "{}: {}", problem.code, problem.detail),
+                None => unanswered(&error.failure, f),
+            },
+            Self::Stream { end, resume } => {
+                match end {
+                    StreamEnd::Failed(failure) => write!(f, "{}: {failure}", failure.code)?,
+                    end => match end.diagnostic(&Subject::default()) {
+                        Some(told) => write!(f, "{}: {}", told.code, told.message)?,
+                        None => f.write_str("the stream ended: the worker is stopped")?,
+                    },
+                }
+                match resume {
+                    Some(command) => write!(f, "\ngo on with: {command}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Run(Some(error)) => {
+                write!(f, "the run failed: {}: {}", error.code, error.message)
+            }
+            Self::Run(None) => f.write_str("the run was cancelled"),
+            Self::Interrupted => f.write_str("interrupted again: gone without shutting down"),
+            Self::Io(error) => write!(f, "standard input or output: {error}"),
+        }
+    }
+}
+
+/// No problem came back: it is the Backend itself that was not understood or not there.
+fn unanswered(failure: &Failure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let what = match failure.code {
+        Code::RuntimeUnreachable => match failure.details.reason {
+            Some(Reason::Dns) => "the Backend's name does not resolve",
+            Some(Reason::Tls) => "the TLS handshake with the Backend failed",
+            Some(Reason::Reset) => "the Backend closed the connection before it had answered",
+            _ => {
+                "nothing answers at the Backend's address; is `yoi serve` running? \
+                 (--backend or YOI_BACKEND name another)"
+            }
+        },
+        Code::RuntimeTimedOut => "the Backend did not answer in time",
+        Code::RuntimeProtocolError => "what answered is not a yoi Backend",
+        code => return write!(f, "{code}: {failure}"),
+    };
+    write!(f, "{}: {what}", failure.code)
+}
+
+impl std::error::Error for CliError {}
+
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<CallError> for CliError {
+    fn from(error: CallError) -> Self {
+        Self::Call(Box::new(error))
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<ClientConfigError> for CliError {
+    fn from(error: ClientConfigError) -> Self {
+        Self::Client(error)
+    }
+}

@@ -1,0 +1,262 @@
+//! A `yoi serve` of a test's own, and the commands that talk to it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The longest that any single step may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Profiles for the tests: one that shouts, one that is never done, one that fails.
+pub(crate) const PROFILES: &str = r#"
+[profiles.upper]
+executor = "command"
+program = "tr"
+args = ["a-z", "A-Z"]
+
+[profiles.slow]
+executor = "command"
+program = "sleep"
+args = ["600"]
+kill_grace_ms = 100
+
+[profiles.failing]
+executor = "command"
+program = "false"
+
+[[runtimes]]
+id = "local"
+kind = "embedded"
+"#;
+
+/// A command for the binary, in a folder and with no variables of ours.
+pub(crate) fn yoi(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yoi"));
+    command
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A server that is killed when the test is done with it.
+pub(crate) struct Backend {
+    folder: TempDir,
+    server: Child,
+    told: Lines<BufReader<ChildStdout>>,
+    pub(crate) url: String,
+}
+
+impl Backend {
+    /// A Backend with nothing but its defaults.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&["serve", "--bind", "127.0.0.1:0"], None)
+    }
+
+    /// A Backend with this `yoi.toml`, on a port of its own.
+    pub(crate) fn configured(file: &str) -> Self {
+        Self::start_with(&["serve", "--bind", "127.0.0.1:0"], Some(file))
+    }
+
+    pub(crate) fn start_with(args: &[&str], file: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        if let Some(file) = file {
+            fs::write(folder.path().join("yoi.toml"), file).expect("written");
+        }
+        let mut server = yoi(folder.path(), args)
+            .stderr(Stdio::null())
+            .env("SECRET", "sesame")
+            .spawn()
+            .expect("the binary starts");
+        let stdout = server.stdout.take().expect("piped");
+        let mut told = BufReader::new(stdout).lines();
+        let line = told.next().expect("a line").expect("readable");
+        let url = line
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("not the line that tells the address: {line:?}"))
+            .to_owned();
+        Self {
+            folder,
+            server,
+            told,
+            url,
+        }
+    }
+
+    /// The next line that the server prints.
+    pub(crate) fn line(&mut self) -> String {
+        self.told.next().expect("a line").expect("readable")
+    }
+
+    /// A command against this Backend.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = yoi(self.folder.path(), args);
+        command.env("YOI_BACKEND", &self.url);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
+        Outcome::of(self.command(args).output().expect("it ran"))
+    }
+
+    /// Runs a command with this standard input.
+    pub(crate) fn run_with(&self, args: &[&str], input: &[u8]) -> Outcome {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        stdin.write_all(input).expect("taken");
+        drop(stdin);
+        Outcome::of(child.wait_with_output().expect("it ran"))
+    }
+
+    /// Runs a command that must succeed, and gives what it shows.
+    pub(crate) fn shows(&self, args: &[&str]) -> String {
+        self.run(args).shown(0)
+    }
+
+    /// Runs a command with `--json` that must succeed, and gives its one document.
+    pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
+        let with_json: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let shown = self.shows(&with_json);
+        assert_eq!(shown.lines().count(), 1, "not one line: {shown}");
+        serde_json::from_str(&shown).expect("JSON")
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.server.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success());
+    }
+
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.server.try_wait().expect("waited") {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the server did not end in {PATIENCE:?}"
+            );
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until the Worker has no run.
+    pub(crate) fn wait_until_idle(&self, target: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let workers = self.shows(&["workers"]);
+            let row = workers.lines().find(|line| line.contains(target));
+            if row.is_some_and(|row| row.contains(" idle ")) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{target} is not idle: {workers}");
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Outcome {
+    pub(crate) fn of(output: Output) -> Self {
+        let outcome = Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("UTF-8"),
+            err: String::from_utf8(output.stderr).expect("UTF-8"),
+        };
+        let is_coloured = outcome.out.contains('\u{1b}') || outcome.err.contains('\u{1b}');
+        assert!(!is_coloured, "colours, and no terminal: {outcome:?}");
+        outcome
+    }
+
+    /// What it shows, when it ended with this code.
+    pub(crate) fn shown(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self.out
+    }
+
+    /// What it says is wrong, when it ended with this code and showed nothing.
+    pub(crate) fn told(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.out, "", "it showed something: {self:?}");
+        self.err
+    }
+}
+
+/// Creates Workers `w-0000`, `w-0001`, … over one connection, and gives their ids.
+pub(crate) fn create_many(backend: &Backend, count: usize) -> Vec<String> {
+    let address = backend.url.strip_prefix("http://").expect("an address");
+    let stream = TcpStream::connect(address).expect("connected");
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    let mut answers = BufReader::new(stream.try_clone().expect("cloned"));
+    let mut requests = stream;
+    (0..count)
+        .map(|number| {
+            let id = format!("w-{number:04}");
+            let body = format!("{{\"worker_id\":\"{id}\"}}");
+            let request = format!(
+                "POST /api/runtimes/local/workers HTTP/1.1\r\nhost: {address}\r\n\
+                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            requests.write_all(request.as_bytes()).expect("sent");
+            assert_eq!(status_of_next(&mut answers), 201, "for {id}");
+            id
+        })
+        .collect()
+}
+
+/// Reads one answer whole, and gives its status.
+fn status_of_next(answers: &mut impl BufRead) -> u16 {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(
+            answers.read_line(&mut head).expect("a line") > 0,
+            "cut: {head}"
+        );
+    }
+    let length = head
+        .lines()
+        .find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("content-length: ")?
+                .parse()
+                .ok()
+        })
+        .expect("a length");
+    let mut body = vec![0; length];
+    answers.read_exact(&mut body).expect("a body");
+    head.split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .expect("a status")
+}

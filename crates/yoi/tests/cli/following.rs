@@ -1,0 +1,142 @@
+//! `send --follow` and `watch`.
+
+use std::io::{BufRead, BufReader};
+
+use serde_json::Value;
+
+use crate::backend::PROFILES;
+use crate::{Backend, shape};
+
+#[test]
+fn following_shows_the_answer_and_nothing_else() {
+    let backend = Backend::configured(PROFILES);
+    backend.shows(&["create", "--id", "w-1", "--profile", "upper"]);
+    let followed = backend.run(&["send", "local/w-1", "hello", "--follow"]);
+    assert_eq!(followed.err, "");
+    assert_eq!(followed.shown(0), "HELLO\n");
+}
+
+#[test]
+fn following_as_json_is_a_frame_a_line_until_the_run_ends() {
+    let backend = Backend::start();
+    backend.shows(&["create", "--id", "w-1"]);
+    let shown = backend.shows(&["send", "local/w-1", "hello", "--follow", "--json"]);
+    let frames: Vec<Value> = shown
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a frame"))
+        .collect();
+    let types: Vec<&str> = frames
+        .iter()
+        .filter_map(|frame| frame["event"]["type"].as_str())
+        .collect();
+    assert_eq!(types.first(), Some(&"run_started"), "{shown}");
+    assert_eq!(types.last(), Some(&"run_finished"), "{shown}");
+    let entry = frames
+        .iter()
+        .find(|frame| frame["event"]["type"] == "entry_appended");
+    assert_eq!(
+        entry.expect("an answer")["event"]["entry"]["content"],
+        "hello"
+    );
+}
+
+#[test]
+fn a_run_that_fails_is_not_done() {
+    let backend = Backend::configured(PROFILES);
+    backend.shows(&["create", "--id", "w-1", "--profile", "failing"]);
+    let told = backend
+        .run(&["send", "local/w-1", "hello", "--follow"])
+        .told(1);
+    assert!(
+        told.starts_with("yoi: the run failed: exit_status: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_run_that_somebody_cancels_is_not_done() {
+    let backend = Backend::configured(PROFILES);
+    backend.shows(&["create", "--id", "w-1", "--profile", "slow"]);
+    let mut following = backend
+        .command(&["send", "local/w-1", "hello", "--follow", "--json"])
+        .spawn()
+        .expect("it starts");
+    let mut frames = BufReader::new(following.stdout.take().expect("piped")).lines();
+    let started = frames
+        .by_ref()
+        .map(|line| line.expect("readable"))
+        .find(|line| line.contains("run_started"));
+    assert!(started.is_some(), "the run never began");
+    backend.shows(&["cancel", "local/w-1"]);
+    for line in frames {
+        line.expect("readable");
+    }
+    let outcome = following.wait_with_output().expect("it ended");
+    assert_eq!(outcome.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&outcome.stderr),
+        "yoi: the run was cancelled\n"
+    );
+}
+
+#[test]
+fn watching_tells_all_until_the_worker_is_stopped() {
+    let backend = Backend::configured(PROFILES);
+    backend.shows(&["create", "--id", "w-1", "--profile", "upper"]);
+    backend.shows(&["send", "local/w-1", "before", "--follow"]);
+    let mut watching = backend
+        .command(&["watch", "local/w-1"])
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(watching.stdout.take().expect("piped")).lines();
+    let mut line = || shape(&lines.next().expect("a line").expect("readable"));
+
+    assert_eq!(line(), "* local/w-1 is idle, 2 entries");
+    assert_eq!(line(), "user> before");
+    assert_eq!(line(), "assistant> BEFORE");
+    backend.shows(&["send", "local/w-1", "hello", "--follow"]);
+    assert_eq!(line(), "user> hello");
+    assert_eq!(line(), "* <run> started");
+    assert_eq!(line(), "* running");
+    assert_eq!(line(), "assistant> HELLO");
+    assert_eq!(line(), "* <run> completed");
+    assert_eq!(line(), "* idle");
+    backend.shows(&["stop", "local/w-1"]);
+    assert_eq!(line(), "* stopped");
+    assert_eq!(line(), "* stopped for good");
+    assert!(lines.next().is_none(), "it says more");
+    assert_eq!(watching.wait().expect("it ended").code(), Some(0));
+}
+
+#[test]
+fn watching_goes_on_from_a_cursor() {
+    let backend = Backend::start();
+    backend.shows(&["create", "--id", "w-1"]);
+    let accepted = backend.json(&["send", "local/w-1", "hello"]);
+    backend.wait_until_idle("local/w-1");
+    backend.shows(&["stop", "local/w-1"]);
+    let cursor = accepted["cursor"].as_str().expect("a cursor");
+
+    let all = events(&backend.shows(&["watch", "local/w-1", "--json", "--cursor", cursor]));
+    assert_eq!(all.first().map(String::as_str), Some("run_started"));
+    assert_eq!(all.last().map(String::as_str), Some("worker_stopped"));
+    let snapshot = events(&backend.shows(&["watch", "local/w-1", "--json"]));
+    assert_eq!(
+        snapshot,
+        ["snapshot"],
+        "a stopped worker has nothing to add"
+    );
+
+    let forged = backend
+        .run(&["watch", "local/w-1", "--cursor", "forged"])
+        .told(2);
+    assert!(forged.starts_with("yoi: cursor_invalid: "), "{forged}");
+}
+
+fn events(frames: &str) -> Vec<String> {
+    frames
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a frame"))
+        .filter_map(|frame| frame["event"]["type"].as_str().map(str::to_owned))
+        .collect()
+}

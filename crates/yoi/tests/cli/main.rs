@@ -1,0 +1,11 @@
+//! The binary `yoi` against a real `yoi serve`, as a user meets it.
+
+mod answers;
+mod backend;
+mod codes;
+mod following;
+mod serving;
+mod shape;
+
+use backend::Backend;
+use shape::shape;

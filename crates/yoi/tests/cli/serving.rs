@@ -1,0 +1,108 @@
+//! `yoi serve` and `yoi runtime`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::Backend;
+use crate::backend::{Outcome, yoi};
+
+#[test]
+fn without_a_file_it_says_what_to_try_and_that_works() {
+    let mut backend = Backend::start();
+    let tips: Vec<String> = (0..4).map(|_| backend.line()).collect();
+    let url = backend.url.clone();
+    assert_eq!(
+        tips,
+        [
+            "one runtime, local, in memory. Try in another terminal:".to_owned(),
+            format!("  export YOI_BACKEND={url}"),
+            "  yoi create --id hello".to_owned(),
+            "  yoi send local/hello \"Hello, worker\" --follow".to_owned(),
+        ]
+    );
+    backend.shows(&["create", "--id", "hello"]);
+    let answer = backend.shows(&["send", "local/hello", "Hello, worker", "--follow"]);
+    assert_eq!(answer, "Hello, worker\n");
+}
+
+#[test]
+fn a_signal_ends_it_in_order_with_a_run_under_way() {
+    let mut backend = Backend::configured(crate::backend::PROFILES);
+    backend.shows(&["create", "--id", "w-1", "--profile", "slow"]);
+    backend.shows(&["send", "local/w-1", "hello"]);
+    backend.signal("TERM");
+    assert_eq!(backend.ended().code(), Some(0));
+}
+
+#[test]
+fn a_remote_runtime_is_served_through_the_backend() {
+    let runtime = Backend::start_with(
+        &[
+            "runtime",
+            "--bind",
+            "127.0.0.1:0",
+            "--id",
+            "far",
+            "--token-env",
+            "SECRET",
+        ],
+        None,
+    );
+    let file = format!(
+        "[[runtimes]]\nid = \"far\"\nkind = \"remote\"\nbase_url = \"{}\"\n\
+         token = {{ env = \"SECRET\" }}\n[[runtimes]]\nid = \"near\"\nkind = \"embedded\"\n",
+        runtime.url
+    );
+    let backend = Backend::configured(&file);
+    let told = backend.run(&["create"]).told(2);
+    assert_eq!(
+        told,
+        "yoi: the Backend has more than one runtime; choose with --runtime: far, near\n"
+    );
+    for id in ["far", "near"] {
+        backend.shows(&["create", "--runtime", id, "--id", "w-1"]);
+        let target = format!("{id}/w-1");
+        let answer = backend.shows(&["send", &target, "hello", "--follow"]);
+        assert_eq!(answer, "hello\n", "from {id}");
+    }
+    let workers = backend.json(&["workers"]);
+    assert_eq!(workers["workers"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn every_bad_file_is_refused_with_its_text() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/config/bad/server");
+    let mut seen = 0;
+    for entry in fs::read_dir(&folder).expect("the fixtures") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        let expected = fs::read_to_string(path.with_extension("txt")).expect(name);
+        let output = yoi(&folder, &["serve", "--config", name])
+            .output()
+            .expect("it ran");
+        let told = Outcome::of(output).told(2);
+        assert_eq!(told, format!("yoi: {expected}"), "for {name}");
+        assert!(!told.contains("hunter2"), "{name} shows a value: {told}");
+        seen += 1;
+    }
+    assert!(seen >= 12, "the fixtures are gone: only {seen}");
+}
+
+#[test]
+fn every_good_file_is_served() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/config/good");
+    for name in ["everything.toml", "empty.toml"] {
+        let file = folder.join(name);
+        let file = file.to_str().expect("UTF-8");
+        let mut backend = Backend::start_with(&["serve", "--config", file], None);
+        assert!(backend.shows(&["runtimes"]).contains("local"), "for {name}");
+        backend.signal("INT");
+        assert_eq!(backend.ended().code(), Some(0), "for {name}");
+    }
+}
