@@ -23,6 +23,10 @@ pub struct HttpTransport {
     client: reqwest::Client,
 }
 
+/// How long a connection is kept that nobody uses: well under what servers keep it. One that the
+/// server closes as a request goes out costs that request, with an unknown effect.
+const POOL_IDLE: Duration = Duration::from_secs(5);
+
 impl HttpTransport {
     /// For `http://` addresses: trusts nobody, so `https://` never connects.
     ///
@@ -62,7 +66,7 @@ impl HttpTransport {
             .referer(false)
             .http1_only()
             .tcp_nodelay(true)
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_idle_timeout(POOL_IDLE)
             .build()
             .map_err(|_| ClientConfigError::Transport)?;
         Ok(Self { client })

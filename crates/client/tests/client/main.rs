@@ -16,3 +16,4 @@ mod resend;
 mod retry_table;
 mod secrets;
 mod support;
+mod tls;
