@@ -4,8 +4,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE,
-    WWW_AUTHENTICATE,
+    CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode};
 use yoi_protocol::{
@@ -80,11 +79,11 @@ pub(super) fn finish(
     let rejection = response.extensions_mut().remove::<Rejection>();
     let status = response.status();
     if let Some(rejection) = rejection.or_else(|| bare_failure(&response)) {
-        response = render(rejection, response, asked, settings);
+        response = render(rejection, asked, settings);
     } else if status.is_client_error() || status.is_server_error() {
         tracing::error!(%status, "a handler answered with a status that no code has");
         let failure = Failure::new(Code::Internal).with_effect(Effect::Unknown);
-        response = render(failure.into(), response, asked, settings);
+        response = render(failure.into(), asked, settings);
     }
     name(&mut response, &asked.request_id, settings.source.as_ref());
     response
@@ -107,12 +106,7 @@ fn bare_failure(response: &Response) -> Option<Rejection> {
     Some(Rejection::code(code))
 }
 
-fn render(
-    rejection: Rejection,
-    original: Response,
-    asked: &Asked,
-    settings: &EdgeSettings,
-) -> Response {
+fn render(rejection: Rejection, asked: &Asked, settings: &EdgeSettings) -> Response {
     let Rejection {
         failure,
         runtime_id,
@@ -135,12 +129,6 @@ fn render(
     headers.insert(
         CONTENT_TYPE,
         HeaderValue::from_static(Problem::CONTENT_TYPE),
-    );
-    headers.extend(
-        original
-            .headers()
-            .get(ALLOW)
-            .map(|allow| (ALLOW, allow.clone())),
     );
     if let Some(ms) = retry_after_ms {
         headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));

@@ -24,7 +24,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
         if !body::is_json(&headers) {
             return Err(Rejection::code(Code::UnsupportedMediaType));
         }
-        parse(&bytes).map(Self)
+        object(&bytes).map(Self)
     }
 }
 
@@ -39,11 +39,19 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
         if !body::is_json(&headers) {
             return Err(Rejection::code(Code::UnsupportedMediaType));
         }
-        parse(&bytes).map(|value: Option<T>| Self(value.unwrap_or_default()))
+        if bytes.trim_ascii() == b"null" {
+            return Ok(Self(T::default()));
+        }
+        object(&bytes).map(Self)
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
+/// Bodies are objects. serde would read the fields of a struct from an array, too, by their
+/// order; the contract knows no such form.
+fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Failure::invalid("", "must be a JSON object").into());
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let at = error.path().clone();

@@ -1,6 +1,9 @@
 //! What http-kit promises to both servers, checked from outside.
 
-#![allow(clippy::unwrap_used, reason = "what a test cannot go on without, it may demand")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without, it may demand"
+)]
 
 mod cors;
 mod edge;

@@ -20,6 +20,14 @@ use yoi_protocol::{BootId, Code, Effect, Failure, Operation, Origin, Problem, Ru
 pub(crate) struct Note {
     pub(crate) text: String,
     pub(crate) tags: Vec<Tag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mood: Option<Mood>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mood {
+    Fine,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]

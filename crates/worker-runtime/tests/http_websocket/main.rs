@@ -1,0 +1,12 @@
+//! Observation over WebSockets, on real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without, it may demand"
+)]
+
+mod client;
+mod observe;
+#[path = "../http_support/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests over HTTP")]
+mod support;
