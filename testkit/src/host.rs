@@ -1,6 +1,7 @@
 //! Something of a process inside this one: it can be asked to end, and it can be killed.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -8,6 +9,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use yoi_http_kit::{SecretString, TokenSet};
+use yoi_protocol::RuntimeId;
 
 use crate::eventually;
 
@@ -118,4 +121,17 @@ fn told(error: tokio::task::JoinError) -> String {
             .unwrap_or_else(|| "it panicked".to_owned()),
         Err(cancelled) => cancelled.to_string(),
     }
+}
+
+/// The tokens that a server takes, by the names of their holders.
+pub(crate) fn token_set<'a>(tokens: impl Iterator<Item = (&'a str, &'a str)>) -> TokenSet {
+    tokens.fold(TokenSet::open(), |set, (name, token)| {
+        let token = SecretString::from(token);
+        set.with(name, Arc::new(move || Some(token.clone())))
+    })
+}
+
+/// An id that a test has written down.
+pub(crate) fn runtime_id(text: &str) -> RuntimeId {
+    RuntimeId::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`TestRuntime`] is a Runtime with its server, on a port of its own, that can be stopped in
 //!   order or killed, and ends when it is dropped.
+//! - [`TestBackend`] is a Backend with its server, over Runtimes inside it and [`TestRuntime`]s.
 //! - [`ScriptedExecutor`] is what its Workers run: it says what the test tells it to, when the
 //!   test tells it to.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
@@ -48,9 +49,11 @@ mod canaries;
 mod eventually;
 mod host;
 mod scripted;
+mod test_backend;
 mod test_runtime;
 
 pub use canaries::Canaries;
 pub use eventually::{eventually, eventually_within};
 pub use scripted::{Script, ScriptedExecutor, ScriptedRun};
+pub use test_backend::{TestBackend, TestBackendBuilder};
 pub use test_runtime::{TestRuntime, TestRuntimeBuilder};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use worker_runtime::http::{self, HttpSettings};
 use worker_runtime::{Executor, ProfileSpec, Runtime, RuntimeBuilder};
 use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
-use yoi_http_kit::{Browsers, OriginGuard, SecretString, TokenSet};
+use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Api, Capability, Limits, RuntimeId};
 
-use crate::host::Host;
+use crate::host::{Host, runtime_id, token_set};
 
 /// A Runtime that serves HTTP and WebSockets on a port of its own, as the process
 /// `worker-runtime` does, inside the test.
@@ -57,7 +57,7 @@ impl TestRuntime {
     /// # Panics
     /// When `id` is no id.
     pub fn builder(id: &str) -> TestRuntimeBuilder {
-        let id = RuntimeId::parse(id).unwrap_or_else(|error| panic!("{id:?}: {error}"));
+        let id = runtime_id(id);
         TestRuntimeBuilder {
             runtime: Runtime::builder(id.clone())
                 .capability(Capability::EVENTS_SSE)
@@ -173,7 +173,7 @@ impl TestRuntimeBuilder {
     )]
     pub async fn start(self) -> TestRuntime {
         let Self { id, token, runtime } = self;
-        let tokens = token_set(token.as_deref());
+        let tokens = token_set(token.iter().map(|token| ("test", &**token)));
         let host = Host::start(
             format!("runtime {id}"),
             async move |listener, address, end| {
@@ -193,16 +193,6 @@ impl TestRuntimeBuilder {
 
 fn guard(address: SocketAddr) -> OriginGuard {
     OriginGuard::new(address, &[], &Browsers::Forbidden).expect("no list, no wrong entry")
-}
-
-fn token_set(token: Option<&str>) -> TokenSet {
-    match token {
-        None => TokenSet::open(),
-        Some(token) => {
-            let token = SecretString::from(token);
-            TokenSet::open().with("test", Arc::new(move || Some(token.clone())))
-        }
-    }
 }
 
 impl fmt::Debug for TestRuntime {

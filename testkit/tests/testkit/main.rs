@@ -5,5 +5,6 @@
     reason = "a test says by panicking what was not so"
 )]
 
+mod backend;
 mod runtime;
 mod tools;

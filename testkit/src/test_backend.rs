@@ -1,0 +1,240 @@
+//! A Backend with its server.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use worker_runtime::{Runtime, RuntimeBuilder};
+use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
+use yoi_config::{Secret, SecretSource};
+use yoi_http_kit::{Browsers, OriginGuard};
+use yoi_protocol::{Api, RuntimeId};
+use yoi_workspace_server::{
+    Backend, BackendBuilder, HttpSettings, Registration, RemoteSettings, serve,
+};
+
+use crate::TestRuntime;
+use crate::host::{Host, runtime_id, token_set};
+
+/// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
+/// test.
+///
+/// It has threads of its own, so a test with paused time does not stop it. Dropped, it is killed.
+///
+/// ```
+/// use yoi_client::Call;
+/// use yoi_protocol::CreateWorker;
+/// use yoi_testkit::{TestBackend, TestRuntime};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = TestRuntime::builder("gpu-1").token("open-sesame").start().await;
+/// let backend = TestBackend::builder()
+///     .embedded("local")
+///     .remote(&runtime)
+///     .start()
+///     .await;
+/// for runtime_id in ["local", "gpu-1"] {
+///     let created = backend
+///         .workers(runtime_id)
+///         .create(&CreateWorker::default(), &Call::default())
+///         .await
+///         .unwrap();
+///     assert_eq!(created.value.runtime_id.as_str(), runtime_id);
+/// }
+/// backend.stop().await;
+/// # }
+/// ```
+pub struct TestBackend {
+    token: Option<String>,
+    host: Host,
+}
+
+/// A [`TestBackend`] before it starts.
+#[must_use = "nothing happens until start()"]
+pub struct TestBackendBuilder {
+    backend: BackendBuilder,
+    embedded: Vec<(RuntimeId, RuntimeBuilder)>,
+    tokens: Vec<(String, String)>,
+}
+
+impl TestBackend {
+    /// One without a Runtime and without a token, to be told more.
+    pub fn builder() -> TestBackendBuilder {
+        TestBackendBuilder {
+            backend: Backend::builder(),
+            embedded: Vec::new(),
+            tokens: Vec::new(),
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.host.address()
+    }
+
+    /// Its base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// A client of it, to be told more: it has the address, and the first token if there is one.
+    pub fn client_builder(&self) -> ClientBuilder {
+        let builder = Client::builder(&self.url()).expect("the URL of a test is one");
+        match &self.token {
+            Some(token) => builder.credential(Arc::new(StaticToken::new(token.as_str()))),
+            None => builder,
+        }
+    }
+
+    /// A client of it.
+    ///
+    /// # Panics
+    /// Not known to happen.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client_builder()
+            .build()
+            .expect("plain HTTP needs nothing of the machine")
+    }
+
+    /// The Workers of one of its Runtimes.
+    ///
+    /// # Panics
+    /// When `id` is no id.
+    #[must_use]
+    pub fn workers(&self, id: &str) -> Workers {
+        self.client().workers(Api::Backend(runtime_id(id)))
+    }
+
+    /// Ends it as SIGTERM does. Returns when it has ended; an observer that does not listen is
+    /// waited for.
+    ///
+    /// # Panics
+    /// When it does not end, or something in it panicked.
+    pub async fn stop(self) {
+        self.host.stop().await;
+    }
+
+    /// Ends it as SIGKILL does. Returns when its port is closed.
+    pub async fn kill(self) {
+        self.host.kill().await;
+    }
+}
+
+impl TestBackendBuilder {
+    /// A Runtime inside it, whose Workers echo.
+    ///
+    /// # Panics
+    /// When `id` is no id.
+    pub fn embedded(self, id: &str) -> Self {
+        self.embedded_with(id, |runtime| runtime)
+    }
+
+    /// A Runtime inside it, to be told more.
+    ///
+    /// # Panics
+    /// When `id` is no id.
+    pub fn embedded_with(
+        mut self,
+        id: &str,
+        tell: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
+    ) -> Self {
+        let id = runtime_id(id);
+        let runtime = tell(Runtime::builder(id.clone()));
+        self.embedded.push((id, runtime));
+        self
+    }
+
+    /// A Runtime that it reaches over the wire, with the token that it wants.
+    ///
+    /// # Panics
+    /// Not known to happen: a [`TestRuntime`] can be reached.
+    pub fn remote(self, runtime: &TestRuntime) -> Self {
+        let mut settings = RemoteSettings::new(runtime.url());
+        settings.token = runtime
+            .token()
+            .map(|token| Arc::new(SecretSource::fixed(Secret::new(token))));
+        self.remote_with(runtime.id().as_str(), &settings)
+    }
+
+    /// A Runtime that it reaches over the wire, or does not reach: it need not be there.
+    ///
+    /// # Panics
+    /// When `id` is no id, or the settings can reach nobody.
+    pub fn remote_with(self, id: &str, settings: &RemoteSettings) -> Self {
+        let registration = Registration::remote(runtime_id(id), settings)
+            .unwrap_or_else(|error| panic!("{id}: {error}"));
+        self.backend(|backend| backend.runtime(registration))
+    }
+
+    /// Wants a bearer token from everyone who asks, and knows its holder by `name`.
+    pub fn token(mut self, name: impl Into<String>, token: impl Into<String>) -> Self {
+        self.tokens.push((name.into(), token.into()));
+        self
+    }
+
+    /// Anything else that a Backend can be told.
+    pub fn backend(mut self, tell: impl FnOnce(BackendBuilder) -> BackendBuilder) -> Self {
+        self.backend = tell(self.backend);
+        self
+    }
+
+    /// Starts it, and returns when it takes connections.
+    ///
+    /// # Panics
+    /// When it does not start, with the reason.
+    #[allow(
+        clippy::async_yields_async,
+        reason = "the start is over when it can serve; serving is another task"
+    )]
+    pub async fn start(self) -> TestBackend {
+        let Self {
+            mut backend,
+            embedded,
+            tokens,
+        } = self;
+        let held = tokens.iter().map(|(name, token)| (&**name, &**token));
+        let taken = token_set(held);
+        let host = Host::start("backend".to_owned(), async move |listener, address, end| {
+            for (id, runtime) in embedded {
+                match runtime.start().await {
+                    Ok(runtime) => backend = backend.runtime(Registration::embedded(runtime)),
+                    Err(error) => panic!("runtime {id}: {error}"),
+                }
+            }
+            let backend = backend.build().unwrap_or_else(|error| panic!("{error}"));
+            let mut settings = HttpSettings::new(guard(address));
+            settings.tokens = taken;
+            serve(listener, backend, settings, end.cancelled_owned())
+        })
+        .await;
+        TestBackend {
+            token: tokens.into_iter().next().map(|(_, token)| token),
+            host,
+        }
+    }
+}
+
+fn guard(address: SocketAddr) -> OriginGuard {
+    let browsers = Browsers::Allowed {
+        origins: Vec::new(),
+    };
+    OriginGuard::new(address, &[], &browsers).expect("no list, no wrong entry")
+}
+
+impl fmt::Debug for TestBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestBackend(..)")
+    }
+}
+
+impl fmt::Debug for TestBackendBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestBackendBuilder")
+            .field("backend", &self.backend)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,172 @@
+//! `TestBackend`, in front of Runtimes inside and outside of it.
+
+use worker_runtime::ProfileSpec;
+use yoi_client::{Call, Client, RetryPolicy};
+use yoi_protocol::{
+    Code, CreateWorker, Event, Frame, InputRequest, ListQuery, Outcome, Source, TranscriptQuery,
+};
+use yoi_testkit::{Canaries, ScriptedExecutor, TestBackend, TestRuntime, eventually};
+
+#[tokio::test]
+async fn a_worker_is_told_and_heard_inside_and_outside() {
+    let (inside, mut inside_script) = ScriptedExecutor::new();
+    let (outside, mut outside_script) = ScriptedExecutor::new();
+    let runtime = TestRuntime::builder("gpu-1")
+        .token("open-sesame")
+        .executor(outside)
+        .start()
+        .await;
+    let backend = TestBackend::builder()
+        .embedded_with("local", |runtime| {
+            runtime
+                .profile("scripted", ProfileSpec::new(inside))
+                .default_profile("scripted")
+        })
+        .remote(&runtime)
+        .start()
+        .await;
+    let call = Call::default();
+    for (id, script) in [
+        ("local", &mut inside_script),
+        ("gpu-1", &mut outside_script),
+    ] {
+        let workers = backend.workers(id);
+        let worker = workers
+            .create(&CreateWorker::default(), &call)
+            .await
+            .unwrap()
+            .value;
+        assert_eq!(worker.runtime_id.as_str(), id);
+        let mut frames = workers
+            .events(&worker.worker_id, None, &call)
+            .await
+            .unwrap();
+        workers
+            .input(&worker.worker_id, &InputRequest::new("hi"), &call)
+            .await
+            .unwrap();
+        let run = script.next_run().await;
+        run.say("hello").await;
+        run.complete();
+        loop {
+            let frame = frames.next().await.unwrap();
+            if let Ok(Frame::Event(frame)) = serde_json::from_str(&frame.to_text())
+                && let Event::RunFinished { outcome, .. } = frame.event
+            {
+                assert_eq!(outcome, Outcome::Completed);
+                break;
+            }
+        }
+        let transcript = workers
+            .transcript(&worker.worker_id, &TranscriptQuery::default(), &call)
+            .await
+            .unwrap()
+            .value;
+        assert_eq!(transcript.entries.last().unwrap().content, "hello", "{id}");
+    }
+    backend.stop().await;
+    runtime.stop().await;
+}
+
+#[tokio::test]
+async fn it_knows_its_runtimes() {
+    let runtime = TestRuntime::builder("gpu-1").start().await;
+    let backend = TestBackend::builder()
+        .embedded("local")
+        .remote(&runtime)
+        .start()
+        .await;
+    let client = backend.client();
+    let seen = eventually("both runtimes were seen", async || {
+        let runtimes = client
+            .runtimes(&Call::default())
+            .await
+            .unwrap()
+            .value
+            .runtimes;
+        if runtimes
+            .iter()
+            .all(|runtime| runtime.last_seen_at.is_some())
+        {
+            Ok(runtimes)
+        } else {
+            Err(runtimes)
+        }
+    })
+    .await;
+    let sources: Vec<_> = seen
+        .iter()
+        .map(|it| (it.runtime_id.as_str(), it.source))
+        .collect();
+    assert_eq!(
+        sources,
+        [("gpu-1", Source::Remote), ("local", Source::Embedded)]
+    );
+}
+
+#[tokio::test]
+async fn a_runtime_that_is_killed_leaves_the_rest() {
+    let runtime = TestRuntime::builder("gpu-1")
+        .token("open-sesame")
+        .start()
+        .await;
+    let mut canaries = Canaries::new();
+    canaries.watch("the address", &runtime.address().to_string());
+    canaries.watch("the token", "open-sesame");
+    let backend = TestBackend::builder()
+        .embedded("local")
+        .remote(&runtime)
+        .start()
+        .await;
+    runtime.kill().await;
+    let call = Call::default();
+    let error = backend
+        .workers("gpu-1")
+        .create(&CreateWorker::default(), &call)
+        .await
+        .unwrap_err();
+    assert_eq!(error.failure.code, Code::RuntimeUnreachable);
+    canaries.check_error("the error", &error);
+    let alive = backend
+        .workers("local")
+        .list(&ListQuery::default(), &call)
+        .await;
+    assert!(alive.is_ok());
+    let sweep = backend
+        .client()
+        .all_workers(&ListQuery::default(), &call)
+        .await
+        .unwrap()
+        .value;
+    assert_eq!(sweep.incomplete.len(), 1);
+    canaries.check_debug("the sweep", &sweep);
+}
+
+#[tokio::test]
+async fn a_token_is_wanted_and_given() {
+    let backend = TestBackend::builder()
+        .embedded("local")
+        .token("alice", "alices-token")
+        .token("bob", "bobs-token")
+        .start()
+        .await;
+    let call = Call::default();
+    assert!(backend.client().runtimes(&call).await.is_ok());
+    let stranger = Client::builder(&backend.url())
+        .unwrap()
+        .retry(RetryPolicy::NEVER)
+        .build()
+        .unwrap();
+    let error = stranger.runtimes(&call).await.unwrap_err();
+    assert_eq!(error.failure.code, Code::Unauthorized);
+}
+
+#[tokio::test]
+#[should_panic(expected = "two runtimes have the id local")]
+async fn one_that_cannot_start_says_so() {
+    TestBackend::builder()
+        .embedded("local")
+        .embedded("local")
+        .start()
+        .await;
+}
