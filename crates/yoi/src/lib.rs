@@ -36,7 +36,7 @@ pub async fn run(command: Command, world: &mut World) -> Exit {
             let exit = error.exit();
             if exit != Exit::Done {
                 // Whoever cannot be told learns it from the exit code.
-                let _ = writeln!(world.notes, "yoi: {error}");
+                let _ = writeln!(world.notes, "yoi: {}", show::harmless(&error.to_string()));
             }
             exit
         }

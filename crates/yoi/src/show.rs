@@ -59,12 +59,12 @@ impl<'a> Screen<'a> {
 
     /// Tells something that is not part of the answer.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.notes, "{text}")
+        writeln!(self.notes, "{}", harmless(text))
     }
 }
 
 /// A text that cannot steer a terminal: control characters are shown as pictures.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let is_bad = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if !text.contains(is_bad) {
         return Cow::Borrowed(text);

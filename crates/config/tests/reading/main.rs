@@ -3,6 +3,7 @@
 mod bind;
 mod faults;
 mod layers;
+mod leaks;
 mod secrets;
 
 use serde::Deserialize;

@@ -15,6 +15,12 @@ pub(crate) async fn transcript(
     screen: &mut Screen<'_>,
 ) -> Result<(), CliError> {
     let all = read_all(client, target).await?;
+    if all.first_sequence > 1 {
+        screen.note(&format!(
+            "entries before {} are no longer kept",
+            all.first_sequence
+        ))?;
+    }
     screen.answer(&all, |all| {
         let head = ["SEQUENCE", "AT", "ROLE", "CONTENT"];
         table(head, all.entries.iter().map(row).collect())

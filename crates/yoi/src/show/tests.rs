@@ -31,6 +31,24 @@ fn what_is_no_terminal_gets_the_text_as_it_is() {
 }
 
 #[test]
+fn a_note_is_harmless_wherever_it_goes() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut world = World {
+        environment: Environment::default(),
+        input: Box::new(std::io::empty()),
+        output: Box::new(std::io::sink()),
+        notes: Box::new(writer),
+        metrics: std::sync::Arc::new(String::new),
+        is_terminal: false,
+    };
+    Screen::new(&mut world, false)
+        .note("\u{1b}[2J")
+        .expect("written");
+    drop(world);
+    assert_eq!(std::io::read_to_string(reader).expect("read"), "␛[2J\n");
+}
+
+#[test]
 fn a_table_has_a_head_and_a_line_for_each_row() {
     let rows = vec![
         ["a".to_owned(), "1".to_owned()],

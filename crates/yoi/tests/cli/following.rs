@@ -140,3 +140,30 @@ fn events(frames: &str) -> Vec<String> {
         .filter_map(|frame| frame["event"]["type"].as_str().map(str::to_owned))
         .collect()
 }
+
+#[test]
+fn a_backend_that_goes_away_is_told_with_the_way_to_go_on() {
+    let mut backend = Backend::start();
+    backend.shows(&["create", "--id", "w-1"]);
+    let mut watching = backend
+        .command(&["watch", "local/w-1", "--json"])
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(watching.stdout.take().expect("piped")).lines();
+    let frame = lines.next().expect("a line").expect("readable");
+    let frame: Value = serde_json::from_str(&frame).expect("a frame");
+    let cursor = frame["cursor"].as_str().expect("a cursor").to_owned();
+    // The snapshot is told before the stream is known to be open to live frames.
+    lines.next().expect("caught_up").expect("readable");
+    backend.signal("TERM");
+    assert_eq!(backend.ended().code(), Some(0));
+    let outcome = watching.wait_with_output().expect("it ended");
+    assert_eq!(outcome.status.code(), Some(5));
+    let told = String::from_utf8(outcome.stderr).expect("UTF-8");
+    let (why, how) = told.split_once('\n').expect("two lines");
+    assert!(why.starts_with("yoi: draining: "), "{told}");
+    assert_eq!(
+        how,
+        format!("go on with: yoi watch local/w-1 --cursor {cursor}\n")
+    );
+}

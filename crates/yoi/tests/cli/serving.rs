@@ -1,7 +1,10 @@
 //! `yoi serve` and `yoi runtime`.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::Backend;
 use crate::backend::{Outcome, yoi};
@@ -32,6 +35,51 @@ fn a_signal_ends_it_in_order_with_a_run_under_way() {
     backend.shows(&["send", "local/w-1", "hello"]);
     backend.signal("TERM");
     assert_eq!(backend.ended().code(), Some(0));
+}
+
+#[test]
+fn the_second_signal_ends_it_at_once_and_not_well() {
+    let mut backend = Backend::start();
+    let address = backend
+        .url
+        .strip_prefix("http://")
+        .expect("an address")
+        .to_owned();
+    // A request that never ends keeps the first signal busy for as long as it may.
+    let mut slow = TcpStream::connect(&address).expect("connected");
+    slow.write_all(b"GET /api/runtimes HTTP/1.1\r\n")
+        .expect("sent");
+    backend.signal("TERM");
+    wait_until_draining(&address);
+    backend.signal("INT");
+    assert_eq!(backend.ended().code(), Some(1));
+}
+
+/// Readiness is the first thing to go; afterwards nobody may connect at all.
+fn wait_until_draining(address: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while let Ok(mut stream) = TcpStream::connect(address) {
+        let request =
+            format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        let mut answer = String::new();
+        let _ = stream.write_all(request.as_bytes());
+        let _ = stream.read_to_string(&mut answer);
+        if !answer.starts_with("HTTP/1.1 200") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "still ready: {answer}");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_told() {
+    let first = Backend::start();
+    let address = first.url.strip_prefix("http://").expect("an address");
+    let told = first.run(&["serve", "--bind", address]).told(1);
+    assert_eq!(
+        told.lines().last(),
+        Some("yoi: --bind: `server.bind` cannot be listened on: address in use")
+    );
 }
 
 #[test]
