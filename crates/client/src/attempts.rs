@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
-use yoi_protocol::{BootId, Code, Effect, Failure, header};
+use yoi_protocol::{Code, Effect, Failure, header};
 
 use crate::ask::Ask;
 use crate::body::{self, Body, Reading};
 use crate::classify::{self, Head, Refusal, Verdict, View};
+use crate::head::head_of;
 use crate::retry::{Attempted, Decision};
 use crate::transport::{Request, Response};
-use crate::{Answer, Call, CallError, Client, Perspective};
+use crate::{Call, CallError, Client, Perspective};
 
 /// The most that is read of a problem. A longer one is nobody's problem answer.
 const PROBLEM_CAP: usize = 1 << 20;
@@ -21,9 +21,9 @@ const PROBLEM_CAP: usize = 1 << 20;
 /// One call under way: what was tried, and what it may have done.
 pub(crate) struct Attempts<'a> {
     client: &'a Client,
-    pub(crate) ask: &'a Ask,
+    ask: &'a Ask,
     call: &'a Call,
-    pub(crate) deadline: Instant,
+    deadline: Instant,
     made: u32,
     effect: Effect,
     /// The round of the credential that the last request carried.
@@ -218,76 +218,4 @@ impl From<Failure> for Refusal {
             problem: None,
         }
     }
-}
-
-/// What of a head is looked at.
-pub(crate) fn head_of(status: u16, headers: &HeaderMap) -> Head<'_> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-    Head {
-        status,
-        runtime_id: text(header::RUNTIME_ID),
-        content_type: text(CONTENT_TYPE.as_str())
-            .map(|media| media.split(';').next().unwrap_or("").trim()),
-        retry_after_ms: text(RETRY_AFTER.as_str())
-            .and_then(|seconds| seconds.trim().parse::<u64>().ok())
-            .map(|seconds| seconds.min(24 * 60 * 60) * 1000),
-    }
-}
-
-impl Client {
-    /// Asks, over as many attempts as it takes and may take.
-    pub(crate) async fn fetch<T: DeserializeOwned>(
-        &self,
-        ask: &Ask,
-        call: &Call,
-    ) -> Result<Answer<T>, CallError> {
-        self.fetch_if(ask, call, |_| true).await
-    }
-
-    /// The same for an answer that must also be within what its type alone does not say.
-    pub(crate) async fn fetch_if<T: DeserializeOwned>(
-        &self,
-        ask: &Ask,
-        call: &Call,
-        fits: fn(&T) -> bool,
-    ) -> Result<Answer<T>, CallError> {
-        let mut attempts = Attempts::new(self, ask, call);
-        loop {
-            match self.attempt(&mut attempts, fits).await {
-                Ok(answer) => return Ok(answer),
-                Err(refusal) => attempts.after(refusal).await?,
-            }
-        }
-    }
-
-    async fn attempt<T: DeserializeOwned>(
-        &self,
-        attempts: &mut Attempts<'_>,
-        fits: fn(&T) -> bool,
-    ) -> Result<Answer<T>, Refusal> {
-        let request = attempts.request(HeaderMap::new()).await?;
-        let sent = self.inner.transport.send(request).await;
-        let response = attempts.judge(sent.map_err(classify::transport)?).await?;
-        let headers = response.headers.clone();
-        let head = head_of(response.status.as_u16(), &headers);
-        let cap = self.caps().answer_bytes;
-        let value = match body::read(response, attempts.reading(cap)).await? {
-            Body::Whole(body) => classify::success(&head, &body)?,
-            Body::OverCap => return Err(classify::garbled().into()),
-        };
-        if !fits(&value) {
-            return Err(classify::garbled().into());
-        }
-        Ok(Answer {
-            value,
-            replayed: headers
-                .get(header::IDEMPOTENCY_REPLAYED)
-                .is_some_and(|value| value == "true"),
-            boot_id: boot_id(&headers),
-        })
-    }
-}
-
-pub(crate) fn boot_id(headers: &HeaderMap) -> Option<BootId> {
-    BootId::parse(headers.get(header::BOOT_ID)?.to_str().ok()?).ok()
 }

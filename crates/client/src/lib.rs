@@ -47,6 +47,8 @@ pub mod classify;
 mod client;
 mod credential;
 pub mod events;
+mod fetch;
+mod head;
 pub mod retry;
 pub mod transport;
 mod workers;

@@ -14,8 +14,9 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::FrameStream;
 use super::stream::Watching;
 use crate::ask::Ask;
-use crate::attempts::{Attempts, boot_id, head_of};
+use crate::attempts::Attempts;
 use crate::classify::{self, Refusal, Verdict};
+use crate::head::{boot_id, head_of};
 use crate::transport::{Socket, Upgrade};
 use crate::{Call, CallError, Client, Perspective};
 

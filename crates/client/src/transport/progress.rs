@@ -130,3 +130,6 @@ impl Body for WatchedBody {
         SizeHint::with_exact(self.piece.as_ref().map_or(0, |piece| piece.len() as u64))
     }
 }
+
+#[cfg(test)]
+mod tests;

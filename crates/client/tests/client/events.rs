@@ -332,7 +332,7 @@ async fn a_server_that_answers_pings_is_alive() {
         close(&mut socket, 1000).await;
     })
     .await;
-    let mut stream = open(link(&peer.url).idle(Duration::from_millis(400))).await;
+    let mut stream = open(link(&peer.url).idle(Duration::from_secs(1))).await;
     assert_eq!(stream.next().await.unwrap_err(), StreamEnd::Complete);
 }
 

@@ -14,6 +14,7 @@ mod link;
 mod peer;
 mod resend;
 mod retry_table;
+mod seam;
 mod secrets;
 mod support;
 mod tls;

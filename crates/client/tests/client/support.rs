@@ -25,8 +25,8 @@ pub(crate) fn link(base_url: &str) -> ClientBuilder {
         .addressee(runtime_id())
         .retry(RetryPolicy::NEVER)
         .timeouts(Timeouts {
-            connect: Duration::from_millis(300),
-            response: Duration::from_millis(400),
+            connect: Duration::from_millis(1000),
+            response: Duration::from_millis(700),
             request: Duration::from_secs(5),
         })
 }
