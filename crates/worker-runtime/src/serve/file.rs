@@ -32,7 +32,7 @@ pub fn layers(named: Option<&PathBuf>, environment: &Environment) -> Result<Load
 }
 
 /// The whole file, as a standalone Runtime sees it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct File {
     pub(super) runtime: Section,
@@ -56,7 +56,7 @@ impl File {
 }
 
 /// `[runtime]`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(default)]
 pub(super) struct Section {
     /// The id; one is generated for this start when absent.

@@ -167,3 +167,39 @@ fn a_backend_that_goes_away_is_told_with_the_way_to_go_on() {
         format!("go on with: yoi watch local/w-1 --cursor {cursor}\n")
     );
 }
+
+#[test]
+fn a_watcher_that_was_too_slow_comes_back_and_misses_no_event() {
+    let file = format!(
+        "{}\n[profiles.big]\nexecutor = \"command\"\nprogram = \"sh\"\n\
+         args = [\"-c\", \"head -c 900000 /dev/zero | tr '\\\\000' x\"]\n",
+        PROFILES.trim_end()
+    );
+    let backend = Backend::configured(&file);
+    backend.shows(&["create", "--id", "w-1", "--profile", "big"]);
+    let mut watching = backend
+        .command(&["watch", "local/w-1", "--json"])
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(watching.stdout.take().expect("piped")).lines();
+    let mut seqs = vec![seq(&lines.next().expect("a line").expect("readable"))];
+    // Far more than the sockets and pipes between here and the Backend hold, read by nobody.
+    for _ in 0..24 {
+        backend.shows(&["send", "local/w-1", "more", "--follow"]);
+    }
+    backend.shows(&["stop", "local/w-1"]);
+    for line in lines {
+        seqs.push(seq(&line.expect("readable")));
+    }
+    let outcome = watching.wait_with_output().expect("it ended");
+    assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
+    let seqs: Vec<u64> = seqs.into_iter().flatten().collect();
+    let dense: Vec<u64> = (1..=seqs.len() as u64).collect();
+    assert_eq!(seqs, dense);
+    assert_eq!(seqs.len(), 24 * 6 + 3);
+}
+
+/// The number of a frame that is an event.
+fn seq(frame: &str) -> Option<u64> {
+    serde_json::from_str::<Value>(frame).expect("a frame")["seq"].as_u64()
+}
