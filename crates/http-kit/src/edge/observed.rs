@@ -37,6 +37,7 @@ pub(super) async fn observe(
         request_id = %asked.request_id,
         method = %asked.method,
         route = %route,
+        trace_id = asked.trace.trace_id(),
     );
     async {
         let response = answering.await;
@@ -52,7 +53,7 @@ pub(super) async fn observe(
             .record(elapsed.as_secs_f64());
         response
     }
-    .instrument(span.clone())
+    .instrument(span)
     .await
 }
 

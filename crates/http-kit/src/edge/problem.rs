@@ -13,7 +13,7 @@ use yoi_protocol::{
 
 use super::settings::{EdgeSettings, SourceNames};
 use crate::Rejection;
-use crate::extract::About;
+use crate::extract::{About, TraceParent};
 use crate::rejection::status_of;
 
 /// What a request asks for, as far as method and path tell.
@@ -23,6 +23,7 @@ pub(super) struct Asked {
     pub(super) route: Option<MatchedPath>,
     pub(super) operation: Option<Operation>,
     pub(super) request_id: RequestId,
+    pub(super) trace: TraceParent,
     subject: Subject,
 }
 
@@ -59,6 +60,7 @@ impl Asked {
             route,
             operation,
             request_id,
+            trace: TraceParent::of(&parts.headers),
             subject,
         };
         (Request::from_parts(parts, body), asked)

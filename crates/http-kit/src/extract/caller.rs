@@ -143,14 +143,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
+impl TraceParent {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let text = one(headers, header::TRACEPARENT).ok().flatten();
+        Self(text.filter(|text| is_traceparent(text)).map(str::to_owned))
+    }
+
+    /// The trace that the request is part of, in hex.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.0.as_deref()?.split('-').nth(1)
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for TraceParent {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let text = one(&parts.headers, header::TRACEPARENT).ok().flatten();
-        Ok(Self(
-            text.filter(|text| is_traceparent(text)).map(str::to_owned),
-        ))
+        Ok(Self::of(&parts.headers))
     }
 }
 

@@ -54,8 +54,10 @@ where
     let (mut sink, mut stream) = socket.split();
     let (heard, silence) = watch::channel(Instant::now());
     // Every branch but the last only waits, so dropping it loses nothing; a write that is cut
-    // short leaves its bytes in the sink, where the goodbye finds them.
+    // short leaves its bytes in the sink, where the goodbye finds them. What was heard is looked
+    // at before the silence, so that a machine that stood still drops nobody.
     let over = tokio::select! {
+        biased;
         over = listen(&mut stream, &heard) => over,
         () = silent_for(silence, settings.ping_every + settings.pong_timeout) => Over::Gone,
         () = settings.drain.streams_ended() => Over::Ended(StreamEnd::Draining),
@@ -93,8 +95,9 @@ async fn silent_for(mut heard: watch::Receiver<Instant>, longest: Duration) {
     loop {
         let until = *heard.borrow_and_update() + longest;
         tokio::select! {
-            () = sleep_until(until) => return,
+            biased;
             changed = heard.changed() => if changed.is_err() { return },
+            () = sleep_until(until) => return,
         }
     }
 }

@@ -14,6 +14,9 @@ use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+/// How many sockets are open.
+const OPEN: &str = "yoi_http_connections_open";
+
 /// A socket that counts against the cap and in the drain for as long as it is open, also after
 /// an upgrade has taken it out of hyper's hands, and that fails as soon as it is cut or its peer
 /// takes nothing for too long.
@@ -52,6 +55,7 @@ impl Connection {
         counted: OwnedSemaphorePermit,
         tracked: TaskTrackerToken,
     ) -> Self {
+        metrics::gauge!(OPEN).increment(1);
         Self {
             stream,
             cut_read: Box::pin(cut.clone().cancelled_owned()),
@@ -87,6 +91,12 @@ impl Connection {
             return outcome;
         }
         self.gave_up(cx).map(Err)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        metrics::gauge!(OPEN).decrement(1);
     }
 }
 

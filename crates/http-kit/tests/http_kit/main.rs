@@ -9,6 +9,7 @@ mod cors;
 mod edge;
 mod extract;
 mod guard;
+mod leaks;
 mod observe;
 mod openapi;
 mod server;

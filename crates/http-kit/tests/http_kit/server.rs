@@ -27,7 +27,7 @@ fn options() -> ServeOptions {
 #[tokio::test]
 async fn a_head_that_does_not_arrive_is_cut_and_counted() {
     let metrics = metrics_here();
-    let header_timeout = Duration::from_millis(50);
+    let header_timeout = Duration::from_millis(200);
     let server = Running::start(
         hello(),
         ServeOptions {
@@ -61,7 +61,7 @@ async fn a_head_that_does_not_arrive_is_cut_and_counted() {
 #[tokio::test]
 async fn an_idle_connection_ends_without_being_counted_as_a_fault() {
     let metrics = metrics_here();
-    let header_timeout = Duration::from_millis(50);
+    let header_timeout = Duration::from_millis(200);
     let server = Running::start(
         hello(),
         ServeOptions {

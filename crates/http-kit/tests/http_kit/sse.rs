@@ -9,7 +9,7 @@ use yoi_http_kit::{Drain, ObserveSettings, ResumeFrom, sse};
 use yoi_protocol::StreamEnd;
 
 use crate::observe::{about, ends};
-use crate::support::{Script, frame, get};
+use crate::support::{Script, WAIT, frame, get};
 
 async fn observe(script: Script, resumed: bool) -> Response {
     sse(
@@ -22,7 +22,11 @@ async fn observe(script: Script, resumed: bool) -> Response {
 }
 
 async fn text(response: Response) -> String {
-    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let reading = response.into_body().collect();
+    let body = tokio::time::timeout(WAIT, reading)
+        .await
+        .expect("the stream should have ended");
+    let body = body.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }
 

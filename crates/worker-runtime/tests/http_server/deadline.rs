@@ -23,7 +23,7 @@ async fn a_command_that_has_begun_is_of_unknown_effect() {
     let served = Served::start().await;
     served.worker("w-1", "held").await;
     served.input("w-1").await;
-    let soon = [("yoi-deadline-ms", "100")];
+    let soon = [("yoi-deadline-ms", "1000")];
     let late = served
         .ask("POST", "/v1/workers/w-1/cancel", &soon, Some("{}"))
         .await;
