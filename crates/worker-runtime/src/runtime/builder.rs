@@ -1,6 +1,7 @@
 //! Putting a Runtime together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::RandomState;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
@@ -32,6 +33,18 @@ pub struct RuntimeBuilder {
     store: Option<Arc<dyn Store>>,
     ids: Arc<dyn IdSource>,
     clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeBuilder")
+            .field("id", &self.id)
+            .field("display_name", &self.display_name)
+            .field("limits", &self.limits)
+            .field("profiles", &self.profiles)
+            .field("default_profile", &self.default_profile)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Runtime {

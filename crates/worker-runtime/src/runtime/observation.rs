@@ -3,6 +3,7 @@
 mod past;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -45,13 +46,11 @@ impl Runtime {
             Some(cursor) => Past::after(inner, &slot, cursor).await?,
             None => Past::snapshot(inner, &slot).await?,
         };
-        let is_complete = past.is_complete;
         Ok(Observation {
             inner: Arc::clone(inner),
             slot,
             ready: past.frames.into(),
             phase: Phase::CatchUp { after: past.after },
-            is_complete,
             _permit: permit,
         })
     }
@@ -64,8 +63,16 @@ pub struct Observation {
     /// What is read and not given out.
     ready: VecDeque<ObservedFrame>,
     phase: Phase,
-    is_complete: bool,
     _permit: Permit,
+}
+
+impl fmt::Debug for Observation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observation")
+            .field("worker_id", &self.slot.log.worker_id)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -115,7 +122,6 @@ impl Observation {
         }
         let is_closing = self.inner.closing.is_cancelled();
         let read = match &mut self.phase {
-            Phase::CatchUp { .. } if is_closing => return Some(Err(self.end(StreamEnd::Draining))),
             Phase::CatchUp { .. } => return None,
             Phase::Live { place, .. } => self.slot.live().read(place),
             Phase::Ended(end) => return Some(Err(end.clone())),
@@ -131,13 +137,6 @@ impl Observation {
             Read::Nothing if is_closing => Some(Err(self.end(StreamEnd::Draining))),
             Read::Nothing => None,
         }
-    }
-
-    /// Whether the cursor was the last of a stopped Worker: nothing is left to tell but a
-    /// `caught_up`. A server-sent event stream answers 204 then.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.is_complete
     }
 
     /// Reads on in the store, or goes over to the feed where the Worker is now.

@@ -21,8 +21,6 @@ const SNAPSHOT_BYTES: u64 = 1024 * 1024;
 pub(super) struct Past {
     pub(super) frames: Vec<ObservedFrame>,
     pub(super) after: u64,
-    /// Whether nothing can ever follow.
-    pub(super) is_complete: bool,
 }
 
 impl Past {
@@ -33,10 +31,7 @@ impl Past {
         cursor: &str,
     ) -> Result<Self, RuntimeError> {
         let position = Position::parse(cursor).ok_or(RuntimeError::CursorInvalid)?;
-        let (seq, is_over) = {
-            let live = slot.live();
-            (live.state.seq, live.state.is_over)
-        };
+        let seq = slot.live().state.seq;
         if position.life != slot.log.life || position.seq > seq {
             return Err(RuntimeError::CursorUnknown);
         }
@@ -44,7 +39,6 @@ impl Past {
         Ok(Self {
             after: position.seq + frames.len() as u64,
             frames,
-            is_complete: is_over && position.seq == seq,
         })
     }
 
@@ -65,7 +59,6 @@ impl Past {
         Ok(Self {
             frames: vec![frames::event(&slot.log, &snapshot)],
             after: state.seq,
-            is_complete: false,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
 use worker_runtime::{MemoryStore, Store, StoreError};
 use yoi_protocol::Diagnostic;
@@ -12,10 +12,9 @@ use yoi_protocol::Diagnostic;
 pub(crate) struct TestStore {
     memory: MemoryStore,
     records: Mutex<Vec<Record>>,
-    fail: Mutex<Option<StoreError>>,
-    /// Commits that may go on; each takes one when the store is held.
-    gate: Semaphore,
-    is_held: Mutex<bool>,
+    fail: Mutex<Option<(StoreError, bool)>>,
+    /// Whether commits wait, and how many do.
+    held: watch::Sender<(bool, usize)>,
 }
 
 impl TestStore {
@@ -29,8 +28,7 @@ impl TestStore {
             memory: MemoryStore::new(u64::MAX),
             records: Mutex::new(records),
             fail: Mutex::default(),
-            gate: Semaphore::new(0),
-            is_held: Mutex::new(false),
+            held: watch::Sender::new((false, 0)),
         })
     }
 
@@ -43,20 +41,54 @@ impl TestStore {
         self.records.lock().unwrap().clone()
     }
 
-    /// Every commit fails so, until it is told otherwise.
-    pub(crate) fn fail_with(&self, error: Option<StoreError>) {
-        *self.fail.lock().unwrap() = error;
+    /// Every commit fails so from now on, until [`TestStore::heal`].
+    pub(crate) fn fail(&self, error: StoreError) {
+        *self.fail.lock().unwrap() = Some((error, false));
+    }
+
+    /// The next commit fails so.
+    pub(crate) fn fail_once(&self, error: StoreError) {
+        *self.fail.lock().unwrap() = Some((error, true));
+    }
+
+    pub(crate) fn heal(&self) {
+        *self.fail.lock().unwrap() = None;
     }
 
     /// Commits wait from now on.
     pub(crate) fn hold(&self) {
-        *self.is_held.lock().unwrap() = true;
+        self.held.send_modify(|held| held.0 = true);
+    }
+
+    /// Waits until a commit waits.
+    pub(crate) async fn until_held(&self) {
+        let mut held = self.held.subscribe();
+        let waits = held.wait_for(|(_, waiting)| *waiting > 0);
+        let _ = waits.await.expect("the store is there");
     }
 
     /// Commits go on.
     pub(crate) fn release(&self) {
-        *self.is_held.lock().unwrap() = false;
-        self.gate.add_permits(1000);
+        self.held.send_modify(|held| held.0 = false);
+    }
+
+    async fn wait_while_held(&self) {
+        if !self.held.borrow().0 {
+            return;
+        }
+        let mut held = self.held.subscribe();
+        self.held.send_modify(|held| held.1 += 1);
+        let _ = held.wait_for(|(is_held, _)| !is_held).await;
+        self.held.send_modify(|held| held.1 -= 1);
+    }
+
+    fn fault(&self) -> Option<StoreError> {
+        let mut fail = self.fail.lock().unwrap();
+        let (error, once) = fail.clone()?;
+        if once {
+            *fail = None;
+        }
+        Some(error)
     }
 }
 
@@ -79,11 +111,8 @@ impl Store for TestStore {
     }
 
     async fn commit(&self, record: Record) -> Result<(), StoreError> {
-        let is_held = *self.is_held.lock().unwrap();
-        if is_held {
-            self.gate.acquire().await.unwrap().forget();
-        }
-        if let Some(error) = self.fail.lock().unwrap().clone() {
+        self.wait_while_held().await;
+        if let Some(error) = self.fault() {
             return Err(error);
         }
         self.memory.commit(record.clone()).await?;

@@ -31,7 +31,7 @@ impl Watch {
     pub(crate) async fn next(&mut self) -> Seen {
         let next = tokio::time::timeout(PATIENCE, self.observation.next()).await;
         let Ok(next) = next else {
-            panic!("nothing more came after {:#?}", self.seen);
+            panic!("nothing more came after {}", self.shown());
         };
         let seen = match next {
             Ok(frame) => {
@@ -52,7 +52,7 @@ impl Watch {
             match self.next().await {
                 Seen::Frame(Frame::Event(event)) => return event,
                 Seen::Frame(_) => {}
-                Seen::End(end) => panic!("ended with {end:?} after {:#?}", self.seen),
+                Seen::End(end) => panic!("ended with {end:?} after {}", self.shown()),
             }
         }
     }
@@ -88,6 +88,15 @@ impl Watch {
                 return end;
             }
         }
+    }
+
+    /// What was seen, short enough to be read when a test fails.
+    fn shown(&self) -> String {
+        let last: String = format!("{:?}", self.seen.last())
+            .chars()
+            .take(500)
+            .collect();
+        format!("events {:?}, last {last}", self.types())
     }
 
     /// Every event seen so far.

@@ -1,0 +1,126 @@
+//! A store that fails changes nothing, and memory is never ahead of it.
+
+use worker_runtime::{Readiness, RunEnd, RuntimeError, StoreError};
+use yoi_protocol::{CancelRequest, Effect, InputRequest, Outcome, WorkerStatus};
+
+use crate::common::{
+    TestStore, Watch, contents, create, id, keyed, named, plain, scripted_with, send, settled,
+};
+
+const FULL: StoreError = StoreError::Refused("the disk is full");
+const LOST: StoreError = StoreError::Uncertain("fsync failed");
+
+fn failed<T>(effect: Effect) -> Result<T, RuntimeError> {
+    Err(RuntimeError::StoreFailed { effect })
+}
+
+#[tokio::test]
+async fn a_refused_write_changes_nothing_and_can_be_sent_again() {
+    let store = TestStore::new();
+    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
+    let before = create(&runtime, "w").await;
+    let mut watch = Watch::start(&runtime, "w", None).await;
+    watch.until_caught_up().await;
+    store.fail(FULL);
+    let w = id("w");
+    let sent = runtime
+        .send_input(&w, InputRequest::new("x"), keyed("k"))
+        .await;
+    assert_eq!(sent, failed(Effect::None));
+    assert_eq!(
+        runtime.create_worker(named("new"), plain()).await,
+        failed(Effect::None)
+    );
+    assert_eq!(runtime.get_worker(&w).await.unwrap(), before);
+    assert_eq!(runtime.info().workers.total, 1);
+    assert_eq!(runtime.readiness(), Readiness::Ready, "it may well recover");
+
+    store.heal();
+    let sent = runtime
+        .send_input(&w, InputRequest::new("x"), keyed("k"))
+        .await
+        .unwrap();
+    assert!(!sent.replayed);
+    let next = watch.event().await;
+    assert_eq!(
+        (next.seq, next.cursor),
+        (2, sent.value.cursor),
+        "no number was used up"
+    );
+    create(&runtime, "new").await;
+}
+
+#[tokio::test]
+async fn after_a_write_that_nobody_can_tell_of_no_more_are_taken() {
+    let store = TestStore::new();
+    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
+    create(&runtime, "w").await;
+    store.fail(LOST);
+    let w = id("w");
+    let sent = runtime
+        .send_input(&w, InputRequest::new("x"), plain())
+        .await;
+    assert_eq!(sent, failed(Effect::Unknown));
+    store.heal();
+    let again = runtime
+        .send_input(&w, InputRequest::new("x"), plain())
+        .await;
+    assert_eq!(again, failed(Effect::None));
+    assert_eq!(runtime.readiness(), Readiness::StoreFailed);
+    assert_eq!(runtime.info().diagnostics[0].code, "store_failed");
+    assert_eq!(
+        runtime.get_worker(&w).await.unwrap().status,
+        WorkerStatus::Idle,
+        "reads go on"
+    );
+    assert!(contents(&runtime, "w").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_run_is_written_again_until_it_is_taken() {
+    let store = TestStore::new();
+    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
+    create(&runtime, "w").await;
+    send(&runtime, "w", "go").await;
+    let run = script.run().await;
+    store.fail(FULL);
+    let w = id("w");
+    let told = run.context.cancelled.clone();
+    let ends = tokio::spawn(async move {
+        told.cancelled().await;
+        run.end(RunEnd::Cancelled).await;
+    });
+    let cancelled = runtime
+        .cancel(&w, CancelRequest::default(), keyed("k"))
+        .await;
+    ends.await.unwrap();
+    assert_eq!(
+        cancelled,
+        failed(Effect::Unknown),
+        "the executor is ended, whatever is written"
+    );
+    assert_eq!(
+        runtime.get_worker(&w).await.unwrap().status,
+        WorkerStatus::Running
+    );
+    store.heal();
+    let worker = settled(&runtime, "w").await;
+    assert_eq!(worker.last_run.unwrap().outcome, Outcome::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_words_cannot_be_kept_fails() {
+    let store = TestStore::new();
+    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
+    create(&runtime, "w").await;
+    send(&runtime, "w", "go").await;
+    let run = script.run().await;
+    run.text("kept in the end").await;
+    store.fail_once(FULL);
+    run.out.end_entry().await.unwrap();
+    run.context.cancelled.cancelled().await;
+    run.end(RunEnd::Cancelled).await;
+    let worker = settled(&runtime, "w").await;
+    assert_eq!(worker.last_run.unwrap().error.unwrap().code, "store_failed");
+    assert_eq!(contents(&runtime, "w").await, ["go", "kept in the end"]);
+}
