@@ -1,0 +1,288 @@
+//! An embedded and a remote Runtime cannot be told apart by what they answer.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::api::{Api, Watch};
+use crate::house::House;
+
+const INPUTS: usize = 100;
+
+/// A real program for the Workers of both Runtimes.
+const PROFILES: &str = r#"
+default_profile = "shout"
+
+[profiles.shout]
+executor = "command"
+program = "tr"
+args = ["a-z", "A-Z"]
+"#;
+
+/// What an observer adds up from the stream alone.
+#[derive(Default)]
+struct Observed {
+    seq: u64,
+    entries: Vec<Value>,
+    text: String,
+    deltas: usize,
+}
+
+impl Observed {
+    /// Takes a frame; true when a run has ended.
+    fn take(&mut self, frame: &Value) -> bool {
+        match frame["kind"].as_str() {
+            Some("event") => {
+                let seq = frame["seq"].as_u64().expect("an event has a seq");
+                let event = &frame["event"];
+                if event["type"] == "snapshot" {
+                    self.seq = seq;
+                    return false;
+                }
+                assert_eq!(seq, self.seq + 1, "no event is missing or comes twice");
+                self.seq = seq;
+                match event["type"].as_str() {
+                    Some("input_accepted") => self.entries.push(event["entry"].clone()),
+                    Some("entry_appended") => {
+                        assert_eq!(
+                            event["entry"]["content"], self.text,
+                            "deltas add up to the entry"
+                        );
+                        self.text.clear();
+                        self.entries.push(event["entry"].clone());
+                    }
+                    Some("run_finished") => {
+                        assert_eq!(event["outcome"], "completed");
+                        return true;
+                    }
+                    _ => {}
+                }
+            }
+            Some("delta") => {
+                let delta = &frame["delta"];
+                assert_eq!(delta["offset"], self.text.len(), "no hole and no overlap");
+                self.text
+                    .push_str(delta["text"].as_str().expect("a text delta"));
+                self.deltas += 1;
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+async fn until_run_ends(watch: &mut Watch, observed: &mut Observed) {
+    loop {
+        let frame = watch
+            .next()
+            .await
+            .expect("the stream goes on while the worker lives");
+        if observed.take(&frame) {
+            return;
+        }
+    }
+}
+
+/// Everything that the Backend answered about one Worker in the course of its life.
+async fn life(api: &Api, runtime: &str) -> Vec<(String, u16, Value)> {
+    let workers = format!("/api/runtimes/{runtime}/workers");
+    let worker = format!("{workers}/w-1");
+    let mut answers = Vec::new();
+
+    let (status, body) = api
+        .post(
+            &workers,
+            json!({"worker_id": "w-1", "display_name": "Shouter", "labels": {"a": "b"}}),
+        )
+        .await;
+    assert_eq!(status, 201, "{body}");
+    answers.push(("create".to_owned(), status, body));
+
+    let mut watch = api.watch(&format!("{worker}/events")).await;
+    let mut observed = Observed::default();
+    for number in 0..INPUTS {
+        let (status, body) = api
+            .post(
+                &format!("{worker}/input"),
+                json!({"content": format!("message {number}")}),
+            )
+            .await;
+        assert_eq!(status, 202, "{body}");
+        if number == 0 {
+            answers.push(("input".to_owned(), status, body));
+        }
+        until_run_ends(&mut watch, &mut observed).await;
+        // The run's end and the worker's return to idle are one commit, so the next input is taken.
+    }
+    assert!(
+        observed.deltas >= INPUTS,
+        "output is streamed, not only appended"
+    );
+
+    let mut kept = Vec::new();
+    let mut after = 0;
+    loop {
+        let (status, page) = api
+            .get(&format!("{worker}/transcript?after={after}&limit=70"))
+            .await;
+        assert_eq!(status, 200, "{page}");
+        kept.extend(page["entries"].as_array().expect("entries").iter().cloned());
+        let next = page["next_after"].as_u64();
+        answers.push((format!("transcript after {after}"), status, page));
+        match next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    assert_eq!(kept.len(), 2 * INPUTS);
+    assert_eq!(
+        observed.entries, kept,
+        "the stream adds up to the transcript"
+    );
+    assert_eq!(kept[199]["content"], "MESSAGE 99");
+
+    let mut also =
+        |name: &str, (status, body): (u16, Value)| answers.push((name.to_owned(), status, body));
+    also("get", api.get(&worker).await);
+    also("list", api.get(&workers).await);
+    also(
+        "cancel nothing",
+        api.post(&format!("{worker}/cancel"), json!({})).await,
+    );
+    also(
+        "create again",
+        api.post(&workers, json!({"worker_id": "w-1"})).await,
+    );
+    also(
+        "unknown profile",
+        api.post(&workers, json!({"profile": "nobody"})).await,
+    );
+    also(
+        "a bundle",
+        api.post(
+            &workers,
+            json!({"config_bundle": {"id": "b", "digest": "d"}}),
+        )
+        .await,
+    );
+    also(
+        "bad body",
+        api.post(&format!("{worker}/input"), json!({"content": 7}))
+            .await,
+    );
+    also(
+        "bad limit",
+        api.get(&format!("{worker}/transcript?limit=0")).await,
+    );
+    also(
+        "bad page",
+        api.get(&format!("{workers}?page=nonsense")).await,
+    );
+    also("nobody", api.get(&format!("{workers}/nobody")).await);
+    also(
+        "input to nobody",
+        api.post(&format!("{workers}/nobody/input"), json!({"content": "?"}))
+            .await,
+    );
+    also(
+        "stop",
+        api.post(&format!("{worker}/stop"), json!({"reason": "done"}))
+            .await,
+    );
+    also(
+        "stop again",
+        api.post(&format!("{worker}/stop"), json!({})).await,
+    );
+    also(
+        "input to the stopped",
+        api.post(&format!("{worker}/input"), json!({"content": "?"}))
+            .await,
+    );
+    also(
+        "runtime",
+        api.get(&format!("/api/runtimes/{runtime}")).await,
+    );
+
+    while let Some(frame) = watch.next().await {
+        observed.take(&frame);
+    }
+    answers
+}
+
+/// Replaces what may differ between two Runtimes: ids, names, times, cursors, and how a Runtime is
+/// reached and kept. An id keeps its identity: the same id is the same placeholder throughout.
+fn normalise(value: &mut Value, ids: &mut BTreeMap<String, String>, runtime: &str) {
+    match value {
+        Value::Object(fields) => {
+            for gone in ["source", "store", "limits", "circuit"] {
+                fields.remove(gone);
+            }
+            for (name, field) in fields.iter_mut() {
+                match name.as_str() {
+                    "cursor" | "next_page" | "request_id" | "boot_id" | "age_ms" => {
+                        *field = json!(format!("<{name}>"))
+                    }
+                    // Presence is as old as its last probe, which is a time of its own.
+                    "workers" if field.get("total").is_some() => *field = json!("<counts>"),
+                    _ if name.ends_with("_at") || name == "at" => *field = json!("<time>"),
+                    _ => normalise(field, ids, runtime),
+                }
+            }
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| normalise(item, ids, runtime)),
+        Value::String(text) => {
+            if text.starts_with("run-") {
+                let next = format!("<run {}>", ids.len());
+                *text = ids.entry(text.clone()).or_insert(next).clone();
+            } else {
+                *text = text
+                    .split(' ')
+                    .map(|word| match word {
+                        _ if word == runtime => "<runtime>",
+                        _ if word == format!("w-1@{runtime}")
+                            || word == format!("Shouter@{runtime}") =>
+                        {
+                            "<ref>"
+                        }
+                        _ => word,
+                    })
+                    .collect::<Vec<_>>()
+                    .join(" ");
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[tokio::test]
+async fn an_embedded_and_a_remote_runtime_answer_alike_and_stream_what_they_keep() {
+    let house = House::start(PROFILES).await;
+    let api = Api::new(house.backend.base_url());
+    let mut lives = Vec::new();
+    for runtime in ["local", "far"] {
+        let mut answers = life(&api, runtime).await;
+        let mut ids = BTreeMap::new();
+        for (_, _, body) in &mut answers {
+            normalise(body, &mut ids, runtime);
+        }
+        lives.push(answers);
+    }
+    let far = lives.pop().expect("two lives");
+    let local = lives.pop().expect("two lives");
+    assert_eq!(local.len(), far.len());
+    for (embedded, remote) in local.iter().zip(&far) {
+        assert_alike(embedded, remote);
+    }
+}
+
+fn assert_alike(embedded: &(String, u16, Value), remote: &(String, u16, Value)) {
+    assert_eq!((&embedded.0, embedded.1), (&remote.0, remote.1));
+    assert_eq!(
+        serde_json::to_string_pretty(&embedded.2).expect("JSON"),
+        serde_json::to_string_pretty(&remote.2).expect("JSON"),
+        "{} differs between embedded and remote",
+        embedded.0
+    );
+}
