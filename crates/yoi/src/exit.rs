@@ -70,3 +70,6 @@ impl From<Code> for Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

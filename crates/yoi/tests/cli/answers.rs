@@ -153,3 +153,28 @@ fn a_dash_sends_standard_input() {
     let dashes = backend.run(&["send", "local/w-1", "--follow", "--", "-- not a flag"]);
     assert_eq!(dashes.shown(0), "-- not a flag\n");
 }
+
+#[test]
+fn runtimes_that_do_not_answer_are_noted_beside_the_list() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port that was free a moment ago")
+        .port();
+    let file = format!(
+        "{PROFILES}\n[[runtimes]]\nid = \"far\"\nkind = \"remote\"\n\
+         base_url = \"http://127.0.0.1:{port}\"\n"
+    );
+    let backend = Backend::configured(&file);
+    backend.shows(&["create", "--runtime", "local", "--id", "w-1"]);
+    let listed = backend.run(&["workers"]);
+    assert_eq!(
+        listed.err,
+        "workers of runtime far may be missing: runtime_unreachable\n"
+    );
+    assert!(listed.shown(0).contains("local/w-1"));
+    let document = backend.json(&["workers"]);
+    assert_eq!(
+        document["incomplete"],
+        json!([{"runtime_id": "far", "code": "runtime_unreachable"}])
+    );
+}
