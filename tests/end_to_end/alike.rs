@@ -220,7 +220,7 @@ fn normalise(value: &mut Value, ids: &mut BTreeMap<String, String>, runtime: &st
             for (name, field) in fields.iter_mut() {
                 match name.as_str() {
                     "cursor" | "next_page" | "request_id" | "boot_id" | "age_ms" => {
-                        *field = json!(format!("<{name}>"))
+                        *field = json!(format!("<{name}>"));
                     }
                     // Presence is as old as its last probe, which is a time of its own.
                     "workers" if field.get("total").is_some() => *field = json!("<counts>"),
