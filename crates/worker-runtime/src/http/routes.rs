@@ -11,7 +11,6 @@ use yoi_protocol::{
 const STATUSES: ParamKind = ParamKind::OneOf(&["idle", "running", "stopped"]);
 /// What every command may answer with beside what is its own.
 const COMMAND: &[Code] = &[
-    Code::MisdirectedRequest,
     Code::StoreFailed,
     Code::Unavailable,
     Code::TimedOut,
@@ -19,7 +18,7 @@ const COMMAND: &[Code] = &[
     Code::UnsupportedMediaType,
     Code::IdempotencyConflict,
 ];
-const READ: &[Code] = &[Code::MisdirectedRequest, Code::StoreFailed, Code::TimedOut];
+const READ: &[Code] = &[Code::StoreFailed, Code::TimedOut];
 const OBSERVE: &[Code] = &[
     Code::WorkerNotFound,
     Code::CursorInvalid,
@@ -41,6 +40,7 @@ pub fn table() -> RouteTable {
         ]
         .into_iter()
         .flatten()
+        .map(|route| route.codes(&[Code::MisdirectedRequest]))
         .collect(),
     )
     .with_type::<Frame>()

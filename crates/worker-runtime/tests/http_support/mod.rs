@@ -1,6 +1,7 @@
 //! A Runtime served on a real socket, and ways to ask it.
 
 mod answer;
+mod documented;
 mod held;
 mod served;
 

@@ -12,6 +12,7 @@ use worker_runtime::{Runtime, RuntimeBuilder};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Limits, RuntimeId};
 
+use super::documented::assert_documented;
 use super::{Answer, Hold, WAIT};
 
 /// What a test wants to be different.
@@ -90,7 +91,9 @@ impl Served {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Answer {
-        Answer::of(self.send(method, path, headers, body).await).await
+        let answer = Answer::of(self.send(method, path, headers, body).await).await;
+        assert_documented(method, path, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
