@@ -2,7 +2,7 @@
 //! and however far its own upstream and the shared one are apart, it gets every event once and
 //! deltas that join to the byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -209,24 +209,30 @@ fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
         };
         let mut mine = own(&keys, &feed, own_at, Some(&mut witness));
         let mut position = None;
-        while shared_at < 40 || (position.is_none() && own_at < 40) {
+        let mut pieces = VecDeque::new();
+        while shared_at < 40 || (position.is_none() && (own_at < 40 || !pieces.is_empty())) {
             if position.is_none() {
+                let standing = mine.ready().unwrap();
                 position = backlog
-                    .join(mine.ready().unwrap())
-                    .map(|at| (at, Joint::new(mine.ready().unwrap().told.clone())));
+                    .join(standing)
+                    .map(|at| (at, Joint::new(standing.told.clone())));
                 joined += usize::from(position.is_some());
             }
             if let Some((at, joint)) = &mut position {
                 trimmed += follow(&backlog, at, joint, &mut witness);
             }
-            if shared_at < 40 && (own_at == 40 || rng.bool()) {
+            let mine_is_done = own_at == 40 && pieces.is_empty();
+            if shared_at < 40 && (mine_is_done || rng.bool()) {
                 let frame = shared.rewrite(raw(&feed.frames[shared_at])).unwrap();
                 assert_eq!(backlog.push(frame), Ok(Pushed::Kept));
                 shared_at += 1;
-            } else if position.is_none() && own_at < 40 {
-                let frame = mine.take(raw(&feed.frames[own_at])).unwrap().unwrap();
-                witness.sees(&frame);
-                own_at += 1;
+            } else if position.is_none() && !mine_is_done {
+                if pieces.is_empty() {
+                    pieces = split(&feed.frames[own_at]);
+                    own_at += 1;
+                }
+                let frame = mine.take(raw(&pieces.pop_front().unwrap()));
+                witness.sees(&frame.unwrap().unwrap());
             }
         }
         if let Some((at, joint)) = &mut position {
@@ -242,6 +248,21 @@ fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
         joined > 1000 && trimmed > 100,
         "vacuous: {joined} joined, {trimmed} trimmed"
     );
+}
+
+/// The same frame as another subscription may get it: a delta in two pieces.
+fn split(frame: &Value) -> VecDeque<Value> {
+    let Some(text) = frame["delta"]["text"].as_str() else {
+        return [frame.clone()].into();
+    };
+    let Some((cut, _)) = text.char_indices().nth(1) else {
+        return [frame.clone()].into();
+    };
+    let (mut one, mut two) = (frame.clone(), frame.clone());
+    one["delta"]["text"] = text[..cut].into();
+    two["delta"]["text"] = text[cut..].into();
+    two["delta"]["offset"] = (frame["delta"]["offset"].as_u64().unwrap() + cut as u64).into();
+    [one, two].into()
 }
 
 /// Reads all that is there; counts the frames that were cut to fit.

@@ -1,0 +1,134 @@
+//! The record of commands.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde_json::json;
+use yoi_protocol::{Code, Effect, Operation};
+use yoi_testkit::eventually;
+use yoi_workspace_server::{Attempt, AuditRecord, AuditRefused, AuditSink, Backend, Registration};
+
+use crate::support::{Served, embedded};
+
+#[derive(Default)]
+struct Book {
+    closed: AtomicBool,
+    records: Mutex<Vec<AuditRecord>>,
+}
+
+#[async_trait]
+impl AuditSink for Book {
+    async fn admit(&self, _attempt: &Attempt) -> Result<(), AuditRefused> {
+        if self.closed.load(Ordering::SeqCst) {
+            Err(AuditRefused)
+        } else {
+            Ok(())
+        }
+    }
+    async fn record(&self, record: AuditRecord) {
+        self.records.lock().unwrap().push(record);
+    }
+}
+
+async fn audited() -> (Served, Arc<Book>, yoi_testkit::Script) {
+    let (runtime, script) = embedded("inside").await;
+    let book = Arc::new(Book::default());
+    let builder = Backend::builder()
+        .runtime(Registration::embedded(runtime).allow(Some(vec![
+            Operation::CreateWorker,
+            Operation::SendInput,
+            Operation::GetWorker,
+            Operation::Stop,
+        ])))
+        .audit(Arc::clone(&book) as Arc<dyn AuditSink>);
+    (Served::start(builder).await, book, script)
+}
+
+#[tokio::test]
+async fn every_command_is_recorded_once_and_no_read_is() {
+    let (served, book, _script) = audited().await;
+    let path = served.create("inside", "w-1").await;
+    served.get(&path).await;
+    let headers = [("x-request-id", "asked-1")];
+    served
+        .ask("POST", &format!("{path}/stop"), &headers, None)
+        .await;
+    served
+        .post(&format!("{path}/input"), json!({"content": "the content"}))
+        .await;
+    served.post(&format!("{path}/cancel"), json!({})).await;
+    served.post("/api/runtimes/none/workers", json!({})).await;
+    let records = book.records.lock().unwrap().clone();
+    let brief: Vec<_> = records
+        .iter()
+        .map(|r| (r.attempt.operation, r.code, r.effect))
+        .collect();
+    let none = Some(Effect::None);
+    assert_eq!(
+        brief,
+        [
+            (Operation::CreateWorker, None, None),
+            (Operation::Stop, None, None),
+            (Operation::SendInput, Some(Code::WorkerStopped), none),
+            (Operation::Cancel, Some(Code::OperationDenied), none),
+            (Operation::CreateWorker, Some(Code::RuntimeNotFound), none),
+        ]
+    );
+    assert_eq!(records[0].created.as_ref().unwrap().as_str(), "w-1");
+    let stop = &records[1].attempt;
+    assert_eq!(stop.principal, "local");
+    assert_eq!(stop.runtime_id.as_str(), "inside");
+    assert_eq!(stop.worker_id.as_ref().unwrap().as_str(), "w-1");
+    assert_eq!(stop.request_id.as_ref().unwrap().as_str(), "asked-1");
+    assert!(!format!("{records:?}").contains("the content"));
+}
+
+#[tokio::test]
+async fn what_the_audit_refuses_is_not_done() {
+    let (served, book, _script) = audited().await;
+    let path = served.create("inside", "w-1").await;
+    book.closed.store(true, Ordering::SeqCst);
+    let refused = served.post(&format!("{path}/stop"), json!({})).await;
+    assert_eq!(refused.brief(), "503 unavailable backend none");
+    assert_eq!(served.get(&path).await.body["status"], "idle");
+    book.closed.store(false, Ordering::SeqCst);
+    assert_eq!(
+        served.post(&format!("{path}/stop"), json!({})).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_command_is_carried_to_its_end_and_recorded_when_its_caller_hangs_up() {
+    let (served, book, mut script) = audited().await;
+    let path = served.create("inside", "w-1").await;
+    served
+        .post(&format!("{path}/input"), json!({"content": "go"}))
+        .await;
+    let run = script.next_run().await;
+    // A stop waits for its run, which ends only when it is told to.
+    let backend = served.backend.clone();
+    let inside = crate::support::id("inside");
+    let worker = yoi_protocol::WorkerId::parse("w-1").unwrap();
+    let asking = tokio::spawn(async move {
+        backend
+            .stop(Default::default(), &inside, &worker, Default::default())
+            .await
+    });
+    run.cancelled().await;
+    asking.abort();
+    let _ = asking.await;
+    eventually("the stop is recorded as applied", async || {
+        let records = book.records.lock().unwrap();
+        let stop = records
+            .iter()
+            .find(|r| r.attempt.operation == Operation::Stop);
+        match stop {
+            Some(record) if record.code.is_none() => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    assert_eq!(served.get(&path).await.body["status"], "stopped");
+}

@@ -1,0 +1,211 @@
+//! Nothing of a Runtime's address, credential or store path leaves the Backend.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tracing_subscriber::fmt::MakeWriter;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+use yoi_testkit::Canaries;
+use yoi_workspace_server::{Backend, Registration};
+
+use crate::support::{Reply, STILL, Seen, Served, id, settings};
+
+/// A log that a test reads.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn whole(reply: &Reply) -> String {
+    format!("{} {:?} {}", reply.status, reply.headers, reply.text)
+}
+
+/// A Runtime that says all it knows wherever it may say anything.
+async fn talkative(server: &MockServer, said: &str) {
+    let named = |status: u16| ResponseTemplate::new(status).insert_header("yoi-runtime-id", "fake");
+    let info = json!({"runtime_id": "fake", "boot_id": "b", "api_version": "v1", "version": said,
+        "status": "running", "store": said, "capabilities": ["idempotency"], "display_name": said,
+        "profiles": [{"name": "p", "executor": "e", "description": said}],
+        "diagnostics": [{"severity": "warning", "code": "c", "message": said}],
+        "started_at": "2026-01-01T00:00:00.000Z", "unknown": said});
+    let run_error = json!({"run_id": "run-1", "outcome": "failed", "error": {"code": "c", "message": said},
+        "finished_at": "2026-01-01T00:00:00.000Z"});
+    let worker = json!({"runtime_id": "fake", "worker_id": "w-1", "display_ref": "w-1@fake",
+        "status": "idle", "profile": "echo", "created_at": "2026-01-01T00:00:00.000Z",
+        "updated_at": "2026-01-01T00:00:00.000Z", "transcript_length": 0, "last_run": run_error,
+        "unknown": said});
+    let problem = json!({"type": said, "title": said, "status": 400, "code": "invalid_request",
+        "detail": said, "origin": "runtime", "effect": "none", "unknown": said,
+        "errors": [{"pointer": format!("/{said}"), "message": said}]});
+    let list = json!({"workers": [], "unknown": said});
+    for (verb, route, template) in [
+        ("GET", "/v1/runtime", named(200).set_body_json(info)),
+        ("GET", "/v1/workers", named(200).set_body_json(list)),
+        ("GET", "/v1/workers/w-1", named(200).set_body_json(&worker)),
+        ("POST", "/v1/workers", named(201).set_body_json(&worker)),
+        (
+            "POST",
+            "/v1/workers/w-1/stop",
+            named(200).set_body_json(json!({"worker": worker})),
+        ),
+        (
+            "POST",
+            "/v1/workers/w-1/cancel",
+            named(200).set_body_json(json!({"worker": worker})),
+        ),
+        (
+            "POST",
+            "/v1/workers/w-1/input",
+            named(400).set_body_raw(problem.to_string(), "application/problem+json"),
+        ),
+        (
+            "GET",
+            "/v1/workers/w-1/transcript",
+            named(500).set_body_string(said),
+        ),
+        (
+            "GET",
+            "/v1/workers/w-2",
+            ResponseTemplate::new(307).insert_header("location", server.uri()),
+        ),
+    ] {
+        Mock::given(method(verb))
+            .and(path(route))
+            .respond_with(template)
+            .mount(server)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let server = MockServer::start().await;
+    let mut canaries = Canaries::new();
+    let token = canaries.plant("the token");
+    let store = format!("/srv/{}", canaries.plant("the store's path"));
+    canaries.watch("the address", &server.uri());
+    canaries.watch("the port", &server.address().to_string());
+    talkative(
+        &server,
+        &format!("at {} with {token} in {store}", server.uri()),
+    )
+    .await;
+
+    let settings = settings(&server.uri(), &token);
+    canaries.check_debug("settings", &settings);
+    let registration = Registration::remote(id("fake"), &settings)
+        .unwrap()
+        .hide(vec![store]);
+    canaries.check_debug("a registration", &registration);
+    let builder = Backend::builder().runtime(registration).presence(STILL);
+    canaries.check_debug("a builder", &builder);
+    let served = Served::with(builder, |_| {}).await;
+    canaries.check_debug("the backend", &served.backend);
+
+    let base = "/api/runtimes/fake";
+    let asked: [(&str, String, Option<Value>); 12] = [
+        ("GET", "/api/runtimes".into(), None),
+        ("GET", base.into(), None),
+        ("GET", "/api/workers".into(), None),
+        ("GET", format!("{base}/workers"), None),
+        ("POST", format!("{base}/workers"), Some(json!({}))),
+        ("GET", format!("{base}/workers/w-1"), None),
+        ("GET", format!("{base}/workers/w-2"), None),
+        (
+            "POST",
+            format!("{base}/workers/w-1/input"),
+            Some(json!({"content": "x"})),
+        ),
+        ("POST", format!("{base}/workers/w-1/cancel"), None),
+        ("POST", format!("{base}/workers/w-1/stop"), None),
+        ("GET", format!("{base}/workers/w-1/transcript"), None),
+        ("GET", format!("{base}/workers/w-1/events"), None),
+    ];
+    let mut hidden = 0;
+    for (verb, path, body) in asked {
+        let reply = served.ask(verb, &path, &[], body.as_ref()).await;
+        canaries.check(&format!("{verb} {path}"), &whole(&reply));
+        hidden += reply.text.matches("[hidden]").count();
+    }
+    assert!(
+        hidden > 10,
+        "vacuous: the runtime's texts were not passed on at all"
+    );
+
+    let mut watcher = served.watch(&format!("{base}/workers/w-1"), "").await;
+    loop {
+        match watcher.see().await {
+            Seen::Frame(frame) => canaries.check("a frame", &frame.to_string()),
+            Seen::Closed(code, reason) => {
+                canaries.check("a close", &format!("{code} {reason}"));
+                break;
+            }
+        }
+    }
+    drop(server);
+    let gone = served.get(&format!("{base}/workers/w-1")).await;
+    canaries.check("an answer without a runtime", &whole(&gone));
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let ours: Vec<&str> = log.lines().filter(|line| line.contains("yoi")).collect();
+    assert!(!ours.is_empty(), "vacuous: nothing was logged");
+    canaries.check("the log", &ours.join("\n"));
+}
+
+#[tokio::test]
+async fn what_a_remote_worker_says_passes_and_what_its_runtime_says_of_it_is_cleaned() {
+    let (runtime, mut script) = crate::support::remote("outside").await;
+    let served =
+        Served::start(Backend::builder().runtime(crate::support::registered(&runtime))).await;
+    let path = served.create("outside", "w-1").await;
+    let mut watcher = served.watch(&path, "").await;
+    watcher.until_caught_up().await;
+    served
+        .post(&format!("{path}/input"), json!({"content": "go"}))
+        .await;
+    let run = script.next_run().await;
+    let address = runtime.url();
+    run.say(&format!("I live at {address}")).await;
+    run.fail("lost", &format!("{address} refused remote-token\nbadly"));
+    let frames = watcher.until_event("run_finished").await;
+    let entry = frames
+        .iter()
+        .find(|f| f["event"]["type"] == "entry_appended")
+        .unwrap();
+    assert_eq!(
+        entry["event"]["entry"]["content"],
+        format!("I live at {address}")
+    );
+    let error = &frames.last().unwrap()["event"]["error"];
+    assert_eq!(
+        *error,
+        json!({"code": "lost", "message": "[hidden] refused [hidden] badly"})
+    );
+    let mut fresh = served.watch(&path, "").await;
+    let snapshot = fresh.until_caught_up().await;
+    assert_eq!(snapshot[0]["event"]["worker"]["last_run"]["error"], *error);
+    assert_eq!(served.get(&path).await.body["last_run"]["error"], *error);
+}

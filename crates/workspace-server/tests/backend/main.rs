@@ -1,0 +1,22 @@
+//! What the Backend promises, checked from outside: over its real router, with an embedded
+//! Runtime, a remote one, and one that is not what it says.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without, it may demand"
+)]
+
+mod audit;
+mod config;
+mod cursors;
+mod drain;
+mod guards;
+mod leak;
+mod link;
+mod operations;
+mod policy;
+mod presence;
+mod routes;
+mod support;
+mod sweep;
+mod watch;

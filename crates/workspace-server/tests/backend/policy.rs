@@ -1,0 +1,139 @@
+//! `visible`, `allow`, and a policy of one's own.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use yoi_protocol::Operation;
+use yoi_workspace_server::{Backend, Decision, Policy, Question, Registration};
+
+use crate::support::{Reply, Served, embedded};
+
+/// An answer without what names the request.
+fn anonymous(reply: &Reply, name: &str) -> String {
+    let mut body = reply.body.clone();
+    body["request_id"] = json!("-");
+    let headers: Vec<_> = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "x-request-id")
+        .map(|(name, value)| format!("{name}: {value:?}"))
+        .collect();
+    format!("{} {headers:?} {body}", reply.status).replace(name, "NAME")
+}
+
+#[tokio::test]
+async fn what_is_not_visible_answers_exactly_as_what_is_not_there() {
+    let (runtime, _script) = embedded("veiled").await;
+    let hidden = Registration::embedded(runtime.clone()).visible(false);
+    let served = Served::start(Backend::builder().runtime(hidden)).await;
+    runtime
+        .create_worker(
+            yoi_protocol::CreateWorker {
+                worker_id: Some(yoi_protocol::WorkerId::parse("w-1").unwrap()),
+                ..Default::default()
+            },
+            Default::default(),
+        )
+        .await
+        .unwrap();
+    let asked: [(&str, &str, Option<serde_json::Value>); 9] = [
+        ("GET", "", None),
+        ("GET", "/workers", None),
+        ("POST", "/workers", Some(json!({"worker_id": "w-1"}))),
+        ("POST", "/workers", Some(json!({"labels": 7}))),
+        ("GET", "/workers/w-1", None),
+        ("POST", "/workers/w-1/input", Some(json!({"content": "x"}))),
+        ("POST", "/workers/w-1/cancel", None),
+        ("POST", "/workers/w-1/stop", None),
+        ("GET", "/workers/w-1/transcript", None),
+    ];
+    for (method, path, body) in asked {
+        let mut answers = Vec::new();
+        for runtime in ["veiled", "absent"] {
+            let path = format!("/api/runtimes/{runtime}{path}");
+            let reply = served.ask(method, &path, &[], body.as_ref()).await;
+            answers.push(anonymous(&reply, runtime).replace(r#""content-length: "129""#, ""));
+        }
+        assert_eq!(answers[0], answers[1], "{method} {path}");
+    }
+    for runtime in ["veiled", "absent"] {
+        let path = format!("/api/runtimes/{runtime}/workers/w-1");
+        let mut watcher = served.watch(&path, "").await;
+        assert_eq!(
+            watcher.end().await,
+            (Some("runtime_not_found".into()), 4404)
+        );
+    }
+    assert_eq!(
+        served.get("/api/runtimes").await.body,
+        json!({"runtimes": []})
+    );
+    let sweep = served.get("/api/workers").await;
+    assert_eq!(sweep.body, json!({"workers": [], "incomplete": []}));
+}
+
+#[tokio::test]
+async fn an_operation_that_is_not_allowed_is_denied_by_name() {
+    let (runtime, _script) = embedded("inside").await;
+    let only = Some(vec![Operation::CreateWorker]);
+    let served =
+        Served::start(Backend::builder().runtime(Registration::embedded(runtime).allow(only)))
+            .await;
+    let path = served.create("inside", "w-1").await;
+    for (method, suffix, operation, effect) in [
+        ("GET", "", "workers.get", "-"),
+        ("GET", "/transcript", "workers.transcript", "-"),
+        ("POST", "/cancel", "workers.cancel", "none"),
+        ("POST", "/stop", "workers.stop", "none"),
+    ] {
+        let reply = served
+            .ask(method, &format!("{path}{suffix}"), &[], None)
+            .await;
+        assert_eq!(
+            reply.brief(),
+            format!("403 operation_denied backend {effect}")
+        );
+        assert_eq!(reply.body["operation"], operation);
+    }
+    let mut watcher = served.watch(&path, "").await;
+    assert_eq!(watcher.end().await, (Some("operation_denied".into()), 4403));
+    assert_eq!(
+        served.get("/api/runtimes/inside").await.status,
+        200,
+        "it is seen"
+    );
+    let sweep = served.get("/api/workers").await;
+    assert_eq!(
+        sweep.body["incomplete"],
+        json!([{"runtime_id": "inside", "code": "operation_denied"}])
+    );
+}
+
+struct HidesOne;
+
+impl Policy for HidesOne {
+    fn decide(&self, question: &Question<'_>) -> Decision {
+        match question.worker_id {
+            Some(worker) if worker.as_str() == "w-hidden" => Decision::Hide,
+            Some(_) | None => Decision::Allow,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hidden_worker_answers_as_one_that_is_not_there() {
+    let (runtime, _script) = embedded("inside").await;
+    let builder = Backend::builder()
+        .runtime(Registration::embedded(runtime))
+        .policy(Arc::new(HidesOne));
+    let served = Served::start(builder).await;
+    for (method, suffix) in [("GET", ""), ("GET", "/transcript"), ("POST", "/stop")] {
+        let mut answers = Vec::new();
+        for worker in ["w-hidden", "w-absent"] {
+            let path = format!("/api/runtimes/inside/workers/{worker}{suffix}");
+            let reply = served.ask(method, &path, &[], None).await;
+            answers.push(anonymous(&reply, worker));
+        }
+        assert_eq!(answers[0], answers[1], "{method} {suffix}");
+    }
+}

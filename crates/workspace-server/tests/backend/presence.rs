@@ -1,0 +1,99 @@
+//! What is said of Runtimes without asking them.
+
+use serde_json::json;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+use yoi_testkit::eventually;
+use yoi_workspace_server::{Backend, Registration};
+
+use crate::support::{STILL, Served, embedded, id, registered, remote, settings};
+
+#[tokio::test]
+async fn a_list_of_runtimes_asks_nobody() {
+    let server = MockServer::start().await;
+    let registration = Registration::remote(id("fake"), &settings(&server.uri(), "t")).unwrap();
+    let backend = Backend::builder().runtime(registration).presence(STILL);
+    let served = Served::start(backend).await;
+    eventually("the probe at the start is over", async || {
+        match server.received_requests().await.unwrap().len() {
+            2.. => Ok(()),
+            count => Err(count),
+        }
+    })
+    .await;
+    let before = server.received_requests().await.unwrap().len();
+    for _ in 0..3 {
+        let list = served.get("/api/runtimes").await;
+        let entry = &list.body["runtimes"][0];
+        assert_eq!(entry["source"], "remote");
+        assert_eq!(entry["status"], "degraded", "{entry}");
+        assert_eq!(entry["last_error"]["code"], "operation_unsupported");
+        assert_eq!(served.get("/api/runtimes/fake").await.status, 200);
+    }
+    assert_eq!(server.received_requests().await.unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn a_runtime_that_is_gone_is_offline_and_its_last_words_stay() {
+    let (outside, _script) = remote("outside").await;
+    let (inside, _other) = embedded("inside").await;
+    let builder = Backend::builder()
+        .runtime(registered(&outside).display_name(Some("GPU box".into())))
+        .runtime(Registration::embedded(inside));
+    let served = Served::start(builder).await;
+    let list = served.get("/api/runtimes").await;
+    let [one, two] = list.body["runtimes"].as_array().unwrap().as_slice() else {
+        panic!("{}", list.text)
+    };
+    assert_eq!(
+        (&one["runtime_id"], &two["runtime_id"]),
+        (&json!("inside"), &json!("outside"))
+    );
+    assert_eq!(
+        (&one["status"], &two["status"]),
+        (&json!("online"), &json!("online"))
+    );
+    assert_eq!(one["capabilities"], two["capabilities"]);
+    assert_eq!(two["display_name"], "GPU box");
+    outside.kill().await;
+    served.backend.probe().await;
+    let detail = served.get("/api/runtimes/outside").await;
+    assert_eq!(detail.body["status"], "offline");
+    assert_eq!(detail.body["last_error"]["code"], "runtime_unreachable");
+    assert_eq!(detail.body["last_error"]["reason"], "refused");
+    assert_eq!(
+        detail.body["capabilities"], two["capabilities"],
+        "as last seen"
+    );
+    assert!(detail.body["limits"]["max_workers"].is_u64());
+    assert!(detail.body["profiles"].is_array());
+    assert_eq!(
+        served.get("/api/runtimes/none").await.brief(),
+        "404 runtime_not_found backend -"
+    );
+}
+
+#[tokio::test]
+async fn the_background_probe_comes_back_by_itself() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(path("/v1/runtime"))
+        .respond_with(ResponseTemplate::new(503))
+        .mount(&server)
+        .await;
+    let registration = Registration::remote(id("fake"), &settings(&server.uri(), "t")).unwrap();
+    let every = std::time::Duration::from_millis(20);
+    let presence = yoi_workspace_server::PresenceSettings { every, ..STILL };
+    let _served = Served::with(
+        Backend::builder().runtime(registration).presence(presence),
+        |_| {},
+    )
+    .await;
+    eventually("several probes", async || {
+        match server.received_requests().await.unwrap().len() {
+            5.. => Ok(()),
+            count => Err(count),
+        }
+    })
+    .await;
+}

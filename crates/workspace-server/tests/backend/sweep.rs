@@ -1,0 +1,135 @@
+//! The Workers of all Runtimes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+use yoi_testkit::TestRuntime;
+use yoi_workspace_server::{Backend, CallTimeouts, Registration};
+
+use crate::support::{Served, embedded, id, registered, remote, settings};
+
+/// A Runtime that takes longer than anyone waits.
+async fn slow(name: &str) -> (MockServer, Registration) {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(path("/v1/workers"))
+        .respond_with(ResponseTemplate::new(200).set_delay(Duration::from_secs(60)))
+        .mount(&server)
+        .await;
+    let registration = Registration::remote(id(name), &settings(&server.uri(), "t"))
+        .unwrap()
+        .timeouts(CallTimeouts {
+            list: Duration::from_millis(200),
+            ..CallTimeouts::default()
+        });
+    (server, registration)
+}
+
+async fn fleet() -> (Served, TestRuntime, MockServer) {
+    let (a, _script) = embedded("a").await;
+    let (b, _script) = remote("b").await;
+    let (server, stuck) = slow("c-slow").await;
+    let (d, _script) = embedded("d").await;
+    let builder = Backend::builder()
+        .runtime(Registration::embedded(a))
+        .runtime(registered(&b))
+        .runtime(stuck)
+        .runtime(Registration::embedded(d));
+    let served = Served::start(builder).await;
+    for (runtime, count) in [("a", 3), ("b", 4), ("d", 2)] {
+        for n in 0..count {
+            served.create(runtime, &format!("w-{n}")).await;
+        }
+    }
+    (served, b, server)
+}
+
+fn refs(body: &Value) -> Vec<String> {
+    let workers = body["workers"].as_array().unwrap();
+    workers
+        .iter()
+        .map(|w| {
+            format!(
+                "{}/{}",
+                w["runtime_id"].as_str().unwrap(),
+                w["worker_id"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn pages_go_past_a_runtime_that_does_not_answer_and_name_it() {
+    let (served, _b, _slow) = fleet().await;
+    let all = [
+        "a/w-0", "a/w-1", "a/w-2", "b/w-0", "b/w-1", "b/w-2", "b/w-3", "d/w-0", "d/w-1",
+    ];
+    for limit in [1, 2, 4, 5, 100] {
+        let (mut seen, mut named, mut page) = (Vec::new(), 0, String::new());
+        loop {
+            let reply = served
+                .get(&format!("/api/workers?limit={limit}{page}"))
+                .await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            seen.extend(refs(&reply.body));
+            for incomplete in reply.body["incomplete"].as_array().unwrap() {
+                assert_eq!(
+                    *incomplete,
+                    json!({"runtime_id": "c-slow", "code": "runtime_timed_out"})
+                );
+                named += 1;
+            }
+            match reply.body["next_page"].as_str() {
+                Some(next) => page = format!("&page={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, all, "limit {limit}");
+        assert_eq!(named, 1, "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_a_page_and_a_status_that_cannot_be_are_named() {
+    let (served, _b, _slow) = fleet().await;
+    for (query, pointer) in [
+        ("limit=0", "/limit"),
+        ("limit=1001", "/limit"),
+        ("limit=many", "/limit"),
+        ("page=forged", "/page"),
+        ("page=a%20b", "/page"),
+        ("status=asleep", "/status"),
+    ] {
+        let reply = served.get(&format!("/api/workers?{query}")).await;
+        assert_eq!(reply.brief(), "400 invalid_request backend -", "{query}");
+        assert_eq!(
+            reply.body["errors"][0]["pointer"], pointer,
+            "{}",
+            reply.text
+        );
+    }
+    let none = served.get("/api/workers?status=stopped").await;
+    assert_eq!(refs(&none.body), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn all_are_asked_at_the_same_time() {
+    let mut builder = Backend::builder();
+    let mut servers = Vec::new();
+    for n in 0..6 {
+        let (server, registration) = slow(&format!("slow-{n}")).await;
+        servers.push(server);
+        builder = builder.runtime(registration);
+    }
+    let served = Served::start(builder).await;
+    let began = tokio::time::Instant::now();
+    let reply = served.get("/api/workers").await;
+    assert_eq!(reply.body["incomplete"].as_array().unwrap().len(), 6);
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_millis(900),
+        "one after the other: {took:?}"
+    );
+}

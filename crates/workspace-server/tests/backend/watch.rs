@@ -1,0 +1,576 @@
+//! Watching: what comes first, what joins, what is shared, and how it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::SinkExt;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use yoi_protocol::{
+    CancelRequest, Cancelled, CreateWorker, Cursor, Failure, InputAccepted, InputRequest,
+    ListQuery, RuntimeInfo, Source, StopRequest, Stopped, Transcript, TranscriptQuery, Worker,
+    WorkerId, WorkerPage,
+};
+use yoi_testkit::{Script, eventually};
+use yoi_workspace_server::{
+    Applied, Backend, CallContext, Embedded, ObservationSettings, Registration, RuntimeHandle,
+    Upstream,
+};
+
+use crate::support::{Served, Watcher, embedded, id, registered, remote};
+
+/// Counts the observations that are opened at a Runtime, and those that are open.
+struct Counting {
+    inner: Embedded,
+    opened: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+}
+
+struct Counted {
+    inner: Box<dyn Upstream>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Upstream for Counted {
+    async fn next(&mut self) -> Result<yoi_protocol::RawFrame, yoi_protocol::StreamEnd> {
+        self.inner.next().await
+    }
+}
+
+type Call<'a> = &'a CallContext;
+
+#[async_trait]
+impl RuntimeHandle for Counting {
+    async fn runtime(&self, call: Call<'_>) -> Result<RuntimeInfo, Failure> {
+        self.inner.runtime(call).await
+    }
+    async fn list_workers(&self, query: &ListQuery, call: Call<'_>) -> Result<WorkerPage, Failure> {
+        self.inner.list_workers(query, call).await
+    }
+    async fn get_worker(&self, id: &WorkerId, call: Call<'_>) -> Result<Worker, Failure> {
+        self.inner.get_worker(id, call).await
+    }
+    async fn create_worker(
+        &self,
+        body: CreateWorker,
+        call: Call<'_>,
+    ) -> Result<Applied<Worker>, Failure> {
+        self.inner.create_worker(body, call).await
+    }
+    async fn send_input(
+        &self,
+        id: &WorkerId,
+        body: InputRequest,
+        call: Call<'_>,
+    ) -> Result<Applied<InputAccepted>, Failure> {
+        self.inner.send_input(id, body, call).await
+    }
+    async fn cancel(
+        &self,
+        id: &WorkerId,
+        body: CancelRequest,
+        call: Call<'_>,
+    ) -> Result<Applied<Cancelled>, Failure> {
+        self.inner.cancel(id, body, call).await
+    }
+    async fn stop(
+        &self,
+        id: &WorkerId,
+        body: StopRequest,
+        call: Call<'_>,
+    ) -> Result<Applied<Stopped>, Failure> {
+        self.inner.stop(id, body, call).await
+    }
+    async fn transcript(
+        &self,
+        id: &WorkerId,
+        query: &TranscriptQuery,
+        call: Call<'_>,
+    ) -> Result<Transcript, Failure> {
+        self.inner.transcript(id, query, call).await
+    }
+    async fn observe(
+        &self,
+        id: &WorkerId,
+        cursor: Option<&Cursor>,
+        call: Call<'_>,
+    ) -> Result<Box<dyn Upstream>, Failure> {
+        let inner = self.inner.observe(id, cursor, call).await?;
+        self.opened.fetch_add(1, Ordering::SeqCst);
+        self.open.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(Counted {
+            inner,
+            open: Arc::clone(&self.open),
+        }))
+    }
+}
+
+struct Counts {
+    served: Served,
+    script: Script,
+    opened: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+    path: String,
+}
+
+async fn counted(linger: Duration) -> Counts {
+    let (runtime, script) = embedded("inside").await;
+    let (opened, open) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+    let handle = Arc::new(Counting {
+        inner: Embedded::new(runtime),
+        opened: Arc::clone(&opened),
+        open: Arc::clone(&open),
+    });
+    let builder = Backend::builder()
+        .runtime(Registration::custom(id("inside"), Source::Embedded, handle))
+        .observation(ObservationSettings {
+            linger,
+            ..ObservationSettings::default()
+        });
+    let served = Served::start(builder).await;
+    let path = served.create("inside", "w-1").await;
+    Counts {
+        served,
+        script,
+        opened,
+        open,
+        path,
+    }
+}
+
+/// What deltas of the answer add up to, from what was in flight on; breaks where they do not join.
+fn joined(frames: &[Value]) -> String {
+    let mut text = String::new();
+    for frame in frames {
+        if let Some(told) = frame["control"]["in_flight"]["text"].as_str() {
+            text = told.to_owned();
+        }
+        if frame["delta"]["type"] == "text" {
+            assert_eq!(
+                frame["delta"]["offset"].as_u64().unwrap(),
+                text.len() as u64,
+                "{frame}"
+            );
+            text.push_str(frame["delta"]["text"].as_str().unwrap());
+        }
+    }
+    text
+}
+
+fn seqs(frames: &[Value]) -> Vec<u64> {
+    frames
+        .iter()
+        .filter_map(|frame| frame["seq"].as_u64())
+        .collect()
+}
+
+async fn tells_the_story(served: &Served, script: &mut Script, runtime: &str) {
+    let path = served.create(runtime, "w-1").await;
+    let mut watcher = served.watch(&path, "").await;
+    let first = watcher.until_caught_up().await;
+    assert_eq!(first[0]["event"]["type"], "snapshot", "{first:?}");
+    assert_eq!(first[0]["runtime_id"], runtime);
+    assert!(first[0]["cursor"].as_str().unwrap().len() <= 256);
+
+    let accepted = served
+        .post(&format!("{path}/input"), json!({"content": "go"}))
+        .await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    let run = script.next_run().await;
+    run.say("one ").await;
+    run.say("two").await;
+    run.complete();
+    let story = watcher
+        .until(|frame| frame["event"]["status"] == "idle")
+        .await;
+    assert_eq!(joined(&story), "one two");
+    let types: Vec<_> = story
+        .iter()
+        .filter_map(|f| f["event"]["type"].as_str())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "input_accepted",
+            "run_started",
+            "status_changed",
+            "entry_appended",
+            "run_finished",
+            "status_changed"
+        ]
+    );
+    let dense = seqs(&story);
+    assert!(
+        dense.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "{dense:?}"
+    );
+
+    // The answer's cursor is the event's, and resuming from it shows all that followed.
+    assert_eq!(accepted.body["cursor"], story[0]["cursor"]);
+    let cursor = accepted.body["cursor"].as_str().unwrap();
+    let mut again = served.watch(&path, &format!("?cursor={cursor}")).await;
+    let rest = again.until_caught_up().await;
+    assert_eq!(seqs(&rest), dense[1..]);
+
+    let stopped = served.post(&format!("{path}/stop"), json!({})).await;
+    assert_eq!(stopped.status, 200);
+    for watcher in [&mut watcher, &mut again] {
+        watcher.until_event("worker_stopped").await;
+        assert_eq!(watcher.end().await, (None, 1000));
+    }
+}
+
+#[tokio::test]
+async fn a_watcher_is_told_the_story_of_an_embedded_worker() {
+    let (runtime, mut script) = embedded("inside").await;
+    let served = Served::start(Backend::builder().runtime(Registration::embedded(runtime))).await;
+    tells_the_story(&served, &mut script, "inside").await;
+}
+
+#[tokio::test]
+async fn a_watcher_is_told_the_story_of_a_remote_worker() {
+    let (runtime, mut script) = remote("outside").await;
+    let served = Served::start(Backend::builder().runtime(registered(&runtime))).await;
+    tells_the_story(&served, &mut script, "outside").await;
+}
+
+#[tokio::test]
+async fn many_watchers_share_one_upstream_and_the_same_bytes() {
+    let mut counts = counted(Duration::from_secs(60)).await;
+    let mut watchers: Vec<Watcher> = Vec::new();
+    for _ in 0..5 {
+        let mut watcher = counts.served.watch(&counts.path, "").await;
+        watcher.until_caught_up().await;
+        watchers.push(watcher);
+    }
+    counts
+        .served
+        .post(&format!("{}/input", counts.path), json!({"content": "go"}))
+        .await;
+    let run = counts.script.next_run().await;
+    run.say("hello").await;
+    run.complete();
+    let mut stories = Vec::new();
+    for watcher in &mut watchers {
+        stories.push(
+            watcher
+                .until(|frame| frame["event"]["status"] == "idle")
+                .await,
+        );
+    }
+    assert!(stories.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(
+        counts.open.load(Ordering::SeqCst),
+        1,
+        "one upstream for five"
+    );
+
+    // Whoever comes back with a cursor that is still there opens none at all.
+    let opened = counts.opened.load(Ordering::SeqCst);
+    let cursor = stories[0][0]["cursor"].as_str().unwrap().to_owned();
+    let mut back = counts
+        .served
+        .watch(&counts.path, &format!("?cursor={cursor}"))
+        .await;
+    let missed = back.until_caught_up().await;
+    assert_eq!(seqs(&missed), seqs(&stories[0])[1..]);
+    assert!(
+        missed.iter().all(|frame| frame["kind"] != "delta"),
+        "events only: {missed:?}"
+    );
+    assert_eq!(counts.opened.load(Ordering::SeqCst), opened);
+}
+
+#[tokio::test]
+async fn the_shared_upstream_is_closed_after_the_last_watcher_has_gone() {
+    let counts = counted(Duration::ZERO).await;
+    let mut watcher = counts.served.watch(&counts.path, "").await;
+    watcher.until_caught_up().await;
+    assert_eq!(counts.open.load(Ordering::SeqCst), 1);
+    drop(watcher);
+    eventually("the upstream is closed", async || {
+        match counts.open.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            open => Err(open),
+        }
+    })
+    .await;
+    let mut watcher = counts.served.watch(&counts.path, "").await;
+    watcher.until_caught_up().await;
+    assert_eq!(counts.open.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watchers_that_come_while_a_run_speaks_get_all_of_it() {
+    for outside in [false, true] {
+        let (served, mut script, runtime, _remote);
+        if outside {
+            let (host, s) = remote("outside").await;
+            served = Served::start(Backend::builder().runtime(registered(&host))).await;
+            (script, runtime, _remote) = (s, "outside", Some(host));
+        } else {
+            let (host, s) = embedded("inside").await;
+            served = Served::start(Backend::builder().runtime(Registration::embedded(host))).await;
+            (script, runtime, _remote) = (s, "inside", None);
+        }
+        let path = served.create(runtime, "w-1").await;
+        served
+            .post(&format!("{path}/input"), json!({"content": "go"}))
+            .await;
+        let run = script.next_run().await;
+        let whole: String = (0..400).map(|n| format!("päiece {n}; ")).collect();
+        let saying = async {
+            for n in 0..400 {
+                run.say(&format!("päiece {n}; ")).await;
+                tokio::task::yield_now().await;
+            }
+            run.complete();
+        };
+        let watching = futures_util::future::join_all((0..12).map(async |_| {
+            let mut watcher = served.watch(&path, "").await;
+            watcher.until_event("entry_appended").await
+        }));
+        let ((), stories) = tokio::join!(saying, watching);
+        for story in stories {
+            assert_eq!(joined(&story), whole);
+            let dense = seqs(&story);
+            assert!(
+                dense.windows(2).all(|pair| pair[1] == pair[0] + 1),
+                "{dense:?}"
+            );
+            let entry = &story.last().unwrap()["event"]["entry"];
+            assert_eq!(entry["content"], whole.as_str());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_sixth_who_comes_mid_run_is_told_what_is_in_flight() {
+    let mut counts = counted(Duration::from_secs(60)).await;
+    let mut first = counts.served.watch(&counts.path, "").await;
+    first.until_caught_up().await;
+    counts
+        .served
+        .post(&format!("{}/input", counts.path), json!({"content": "go"}))
+        .await;
+    let run = counts.script.next_run().await;
+    run.say("so ").await;
+    run.output().thinking("hm").await.unwrap();
+    let seen = first
+        .until(|frame| frame["delta"]["type"] == "thinking")
+        .await;
+    let cursor = seen[0]["cursor"].as_str().unwrap();
+    // One from the ring, one over an upstream of its own: both are told the same.
+    let mut told = Vec::new();
+    for query in [format!("?cursor={cursor}"), String::new()] {
+        let mut other = counts.served.watch(&counts.path, &query).await;
+        let past = other.until_caught_up().await;
+        told.push(past.last().unwrap().clone());
+        run.say("far").await;
+        let next = other.until(|frame| frame["delta"]["type"] == "text").await;
+        assert_eq!(next.len(), 1, "{next:?}");
+        let offset = next[0]["delta"]["offset"].as_u64().unwrap() as usize;
+        assert_eq!(
+            told.last().unwrap()["control"]["in_flight"]["text"]
+                .as_str()
+                .unwrap()
+                .len(),
+            offset
+        );
+    }
+    assert_eq!(told[0]["control"]["in_flight"]["thinking"], "hm");
+    assert_eq!(told[0]["control"]["in_flight"]["text"], "so ");
+    assert_eq!(told[1]["control"]["in_flight"]["text"], "so far");
+    drop(run);
+}
+
+#[tokio::test]
+async fn a_ring_and_a_runtime_say_the_same_of_a_run_that_has_said_nothing() {
+    let mut counts = counted(Duration::from_secs(60)).await;
+    let mut first = counts.served.watch(&counts.path, "").await;
+    first.until_caught_up().await;
+    counts
+        .served
+        .post(&format!("{}/input", counts.path), json!({"content": "go"}))
+        .await;
+    let run = counts.script.next_run().await;
+    let seen = first
+        .until(|frame| frame["event"]["status"] == "running")
+        .await;
+    let cursor = seen.last().unwrap()["cursor"].as_str().unwrap();
+    let from_ring = counts
+        .served
+        .watch(&counts.path, &format!("?cursor={cursor}"))
+        .await
+        .until_caught_up()
+        .await;
+    let from_runtime = counts
+        .served
+        .watch(&counts.path, "")
+        .await
+        .until_caught_up()
+        .await;
+    assert_eq!(from_ring.last(), from_runtime.last());
+    drop(run);
+}
+
+#[tokio::test]
+async fn a_watcher_that_speaks_is_told_not_to() {
+    let counts = counted(Duration::ZERO).await;
+    let mut watcher = counts.served.watch(&counts.path, "").await;
+    watcher.until_caught_up().await;
+    watcher
+        .socket
+        .send(Message::Text("hi".into()))
+        .await
+        .unwrap();
+    assert_eq!(watcher.end().await, (Some("observation_only".into()), 1008));
+}
+
+#[tokio::test]
+async fn faults_are_told_after_the_upgrade() {
+    let counts = counted(Duration::ZERO).await;
+    let hidden = "/api/runtimes/none/workers/w-1";
+    for (path, query, code, close) in [
+        (
+            counts.path.as_str(),
+            "?cursor=forged",
+            "cursor_invalid",
+            4400,
+        ),
+        (
+            "/api/runtimes/inside/workers/w-none",
+            "",
+            "worker_not_found",
+            4404,
+        ),
+        (
+            "/api/runtimes/inside/workers/W%20X",
+            "",
+            "worker_not_found",
+            4404,
+        ),
+        (hidden, "", "runtime_not_found", 4404),
+        (
+            "/api/runtimes/N%20O/workers/w-1",
+            "",
+            "runtime_not_found",
+            4404,
+        ),
+    ] {
+        let mut watcher = counts.served.watch(path, query).await;
+        assert_eq!(
+            watcher.end().await,
+            (Some(code.into()), close),
+            "{path}{query}"
+        );
+    }
+    let plain = counts
+        .served
+        .get(&format!("{}/events/ws", counts.path))
+        .await;
+    assert_eq!(plain.brief(), "426 upgrade_required backend -");
+}
+
+#[tokio::test]
+async fn a_link_that_breaks_ends_its_watchers_and_nothing_else() {
+    let (inside, _script) = embedded("inside").await;
+    let (outside, mut script) = remote("outside").await;
+    let builder = Backend::builder()
+        .runtime(Registration::embedded(inside))
+        .runtime(registered(&outside));
+    let served = Served::start(builder).await;
+    let here = served.create("inside", "w-1").await;
+    let there = served.create("outside", "w-1").await;
+    let mut stays = served.watch(&here, "").await;
+    stays.until_caught_up().await;
+    let mut goes = served.watch(&there, "").await;
+    goes.until_caught_up().await;
+    served
+        .post(&format!("{there}/input"), json!({"content": "go"}))
+        .await;
+    let run = script.next_run().await;
+    run.say("mid-run").await;
+    goes.until(|frame| frame["kind"] == "delta").await;
+    outside.kill().await;
+    let (code, close) = goes.end().await;
+    assert_eq!(
+        (code.as_deref(), close),
+        (Some("runtime_unreachable"), 4502)
+    );
+    let mut late = served.watch(&there, "").await;
+    assert_eq!(late.end().await, (Some("runtime_unreachable".into()), 4502));
+    assert_eq!(
+        served.get(&there).await.brief(),
+        "502 runtime_unreachable link -"
+    );
+    assert_eq!(served.get(&here).await.status, 200);
+    served.post(&format!("{here}/stop"), json!({})).await;
+    stays.until_event("worker_stopped").await;
+}
+
+#[tokio::test]
+async fn a_runtime_that_drains_ends_its_watchers_as_unavailable() {
+    let (outside, _script) = remote("outside").await;
+    let served = Served::start(Backend::builder().runtime(registered(&outside))).await;
+    let path = served.create("outside", "w-1").await;
+    let mut watcher = served.watch(&path, "").await;
+    watcher.until_caught_up().await;
+    outside.stop().await;
+    assert_eq!(
+        watcher.end().await,
+        (Some("runtime_unavailable".into()), 4503)
+    );
+}
+
+#[tokio::test]
+async fn server_sent_events_say_the_same() {
+    let counts = counted(Duration::ZERO).await;
+    let path = &counts.path;
+    counts.served.post(&format!("{path}/stop"), json!({})).await;
+    let reply = counts.served.get(&format!("{path}/events")).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.headers["content-type"], "text/event-stream");
+    assert_eq!(reply.headers["x-accel-buffering"], "no");
+    let frames: Vec<Value> = reply
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(frames[0]["event"]["type"], "snapshot");
+    assert_eq!(frames[0]["runtime_id"], "inside");
+    let last = reply
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: "))
+        .last()
+        .unwrap();
+    assert_eq!(frames[0]["cursor"], last);
+    // The header wins over the query, and nothing can follow the last cursor.
+    let again = counts
+        .served
+        .ask(
+            "GET",
+            &format!("{path}/events?cursor=forged"),
+            &[("last-event-id", last)],
+            None,
+        )
+        .await;
+    assert_eq!(again.status, 204, "{}", again.text);
+    let forged = counts
+        .served
+        .get(&format!("{path}/events?cursor=forged"))
+        .await;
+    assert_eq!(forged.status, 200);
+    assert!(forged.text.contains("cursor_invalid"), "{}", forged.text);
+}
