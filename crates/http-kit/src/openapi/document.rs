@@ -89,9 +89,14 @@ fn operation(route: &RouteDoc) -> Value {
         described["parameters"] = Value::Array(params);
     }
     if let Some((types, required)) = &route.body {
+        let schema = if *required {
+            reference(types)
+        } else {
+            json!({ "anyOf": [reference(types), { "type": "null" }] })
+        };
         described["requestBody"] = json!({
             "required": required,
-            "content": { "application/json": { "schema": reference(types) } },
+            "content": { "application/json": { "schema": schema } },
         });
     }
     if let Some(operation) = route.operation {
@@ -117,6 +122,10 @@ fn path_params(path: &str) -> impl Iterator<Item = Value> {
 fn param(param: &ParamDoc) -> Value {
     let schema = match param.kind {
         ParamKind::Text => json!({ "type": "string" }),
+        ParamKind::Matching(pattern) => json!({ "type": "string", "pattern": pattern }),
+        ParamKind::Between(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         ParamKind::Number => json!({ "type": "integer", "minimum": 0 }),
         ParamKind::OneOf(values) => json!({ "type": "string", "enum": values }),
     };

@@ -41,8 +41,12 @@ pub(super) enum Content {
 pub enum ParamKind {
     /// Any text.
     Text,
+    /// Text that matches this regular expression.
+    Matching(&'static str),
     /// A whole number from 0 on.
     Number,
+    /// A whole number from the first to the second.
+    Between(u64, u64),
     /// One of these.
     OneOf(&'static [&'static str]),
 }

@@ -3,12 +3,14 @@
 use http::StatusCode;
 use serde_json::Value;
 use yoi_http_kit::{DocumentInfo, ParamKind, RouteDoc, RouteTable};
+use yoi_protocol::list::MAX_LIMIT;
 use yoi_protocol::{
     CancelRequest, Cancelled, Code, CreateWorker, Frame, InputAccepted, InputRequest, Operation,
     RuntimeInfo, StopRequest, Stopped, Transcript, Worker, WorkerPage, header, path,
 };
 
 const STATUSES: ParamKind = ParamKind::OneOf(&["idle", "running", "stopped"]);
+const LIMIT: ParamKind = ParamKind::Between(1, MAX_LIMIT);
 /// What every command may answer with beside what is its own.
 const COMMAND: &[Code] = &[
     Code::StoreFailed,
@@ -77,11 +79,7 @@ fn catalog() -> Vec<RouteDoc> {
         )
         .operation(Operation::ListWorkers)
         .query("status", STATUSES, "Only Workers of this status")
-        .query(
-            "limit",
-            ParamKind::Number,
-            "How many, 1 to 1000; 100 when absent",
-        )
+        .query("limit", LIMIT, "How many, 1 to 1000; 100 when absent")
         .query(
             "page",
             ParamKind::Text,
@@ -146,11 +144,7 @@ fn interaction() -> Vec<RouteDoc> {
             ParamKind::Number,
             "Only entries after this sequence",
         )
-        .query(
-            "limit",
-            ParamKind::Number,
-            "How many, 1 to 1000; 100 when absent",
-        )
+        .query("limit", LIMIT, "How many, 1 to 1000; 100 when absent")
         .answers::<Transcript>(StatusCode::OK, "One page")
         .codes(READ)
         .codes(&[Code::WorkerNotFound]),
@@ -218,7 +212,7 @@ fn command(route: RouteDoc) -> RouteDoc {
     route
         .header(
             header::IDEMPOTENCY_KEY,
-            ParamKind::Text,
+            ParamKind::Matching("^[!-~]{1,255}$"),
             "Names the intended command: sent again, it is applied once",
         )
         .header(

@@ -212,6 +212,38 @@ async fn the_document_describes_the_table_and_refers_to_nothing_that_is_missing(
     assert_refers(&document, &document);
 }
 
+/// Every value of an `enum` in a document.
+fn enum_values(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| match value {
+            Value::Array(values) if name == "enum" => {
+                found.extend(values.iter().map(|one| one.as_str().unwrap().to_owned()));
+            }
+            _ => enum_values(value, found),
+        }),
+        Value::Array(items) => items.iter().for_each(|item| enum_values(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_document_has_the_names_of_the_wire() {
+    let document = worker_runtime::http::document();
+    let codes = document["components"]["schemas"]["Code"]["enum"]
+        .as_array()
+        .unwrap();
+    let codes: Vec<&str> = codes.iter().map(|code| code.as_str().unwrap()).collect();
+    let expected: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(codes, expected);
+
+    let mut found = BTreeSet::new();
+    enum_values(&document, &mut found);
+    for value in found {
+        let fits = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '.');
+        assert!(value.chars().all(fits), "{value} is no name of the wire");
+    }
+}
+
 /// Fails for a `$ref` that leads nowhere.
 fn assert_refers(value: &Value, document: &Value) {
     match value {
