@@ -294,6 +294,28 @@ async fn who_ignores_term_is_killed_after_the_grace() {
 }
 
 #[tokio::test]
+async fn every_process_of_the_group_is_told_to_end_and_given_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ready, bye) = (folder.path().join("ready"), folder.path().join("bye"));
+    // The program itself ends at once; its child, silent and in the background, tidies up.
+    let script = format!(
+        "(trap 'sleep 0.2; echo bye > {1}; exit' TERM; echo > {0}; while :; do sleep 0.02; done) >/dev/null 2>&1 & wait",
+        ready.display(),
+        bye.display(),
+    );
+    let runtime = shell(&script).await;
+    send(&runtime, "w", "x").await;
+    written(&ready).await;
+    cancel(&runtime, "w").await;
+    let last_word = std::fs::read_to_string(&bye);
+    assert_eq!(
+        last_word.ok().as_deref(),
+        Some("bye\n"),
+        "it was not killed before its time"
+    );
+}
+
+#[tokio::test]
 async fn term_leaves_time_to_say_a_last_word() {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("ready");
@@ -328,6 +350,34 @@ async fn output_that_stays_open_is_cut_with_a_diagnostic() {
     assert_eq!(worker.last_run.unwrap().outcome, Outcome::Completed);
     assert_eq!(contents(&runtime, "w").await, ["x", "said\n"]);
     gone(&written(&pids).await).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_output_holds_up_no_end() {
+    let limits = Limits {
+        max_run_output_bytes: 1 << 32,
+        max_backlog_bytes: 1 << 32,
+        ..Limits::default()
+    };
+    let flood = "while :; do echo 0123456789; done";
+    let runtime = shell_with(flood, |_| {}, limits.clone()).await;
+    let mut watch = Watch::start(&runtime, "w", None).await;
+    send(&runtime, "w", "x").await;
+    while watch.text_since_entry().is_empty() {
+        watch.next().await;
+    }
+    drop(watch);
+    assert!(cancel(&runtime, "w").await.cancelled_run_id.is_some());
+
+    let runtime = shell_with(&format!("({flood}) & exit 0"), |_| {}, limits).await;
+    let told = diagnostics(&runtime, async || {
+        send(&runtime, "w", "x").await;
+    })
+    .await;
+    assert_eq!(
+        told.first().map(|(code, _)| code.as_str()),
+        Some("output_cut")
+    );
 }
 
 #[tokio::test]

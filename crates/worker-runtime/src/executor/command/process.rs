@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
 use yoi_protocol::{Diagnostic, Severity};
 
@@ -89,12 +90,13 @@ impl Process {
 
         while !state.is_over() {
             let (kill_at, cut_at) = (state.kill_at(kill_grace), state.cut_at(kill_grace));
+            // A program that floods its output can still be ended, and what is there is read
+            // before it is cut off.
             tokio::select! {
+                biased;
                 status = child.wait(), if state.exited.is_none() => {
                     state.exited = Some((Instant::now(), status.ok()));
                 }
-                () = &mut output, if !state.output_ended => state.output_ended = true,
-                () = &mut input, if !state.input_ended => state.input_ended = true,
                 () = run.cancelled.cancelled(), if state.told_to_end.is_none() => {
                     group.terminate();
                     state.told_to_end = Some(Instant::now());
@@ -104,7 +106,10 @@ impl Process {
                     group.kill();
                     state.killed = true;
                 }
-                () = until(cut_at), if cut_at.is_some() && !state.output_ended => {
+                () = &mut output, if !state.output_ended => state.output_ended = true,
+                () = &mut input, if !state.input_ended => state.input_ended = true,
+                // Whatever the output leaves of this task's budget, this timer is looked at.
+                () = unconstrained(until(cut_at)), if cut_at.is_some() && !state.output_ended => {
                     state.output_ended = true;
                     state.output_cut = true;
                 }
