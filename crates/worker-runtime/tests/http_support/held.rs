@@ -35,7 +35,8 @@ impl Hold {
 
     /// Waits for a run to be told to end.
     pub(crate) async fn told(&self) {
-        self.told.notified().await;
+        let told = tokio::time::timeout(super::WAIT, self.told.notified()).await;
+        told.expect("a run should have been told to end");
     }
 }
 

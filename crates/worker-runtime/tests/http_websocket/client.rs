@@ -53,7 +53,7 @@ impl Observer {
 
     /// What comes until the close, as the type of each event and control or the code of each
     /// diagnostic, and the close code. Deltas are left out.
-    pub(crate) async fn to_the_end(&mut self) -> (Vec<String>, Option<u16>) {
+    pub(crate) async fn rest(&mut self) -> (Vec<String>, Option<u16>) {
         let mut told = Vec::new();
         loop {
             match self.next().await {

@@ -38,14 +38,14 @@ async fn a_worker_from_snapshot_to_stop() {
         .collect();
     assert_eq!(text, "hi");
     served.post("/v1/workers/w-1/stop", "{}").await.value(200);
-    let (told, code) = observer.to_the_end().await;
+    let (told, code) = observer.rest().await;
     assert_eq!(told, ["status_changed", "status_changed", "worker_stopped"]);
     assert_eq!(code, Some(1000));
 
     let cursor = accepted["cursor"].as_str().unwrap();
     let path = format!("{EVENTS}?cursor={cursor}");
     let mut resumed = Observer::connect(&served, &path, &[]).await.ok().unwrap();
-    let (told, code) = resumed.to_the_end().await;
+    let (told, code) = resumed.rest().await;
     assert_eq!(told[0], "run_started");
     assert_eq!(told[told.len() - 2..], ["worker_stopped", "caught_up"]);
     assert_eq!(code, Some(1000));
@@ -101,7 +101,7 @@ async fn whoever_speaks_is_told_that_this_is_for_observation() {
     ] {
         let (served, mut observer) = observed("echo").await;
         observer.say(message).await;
-        let (told, code) = observer.to_the_end().await;
+        let (told, code) = observer.rest().await;
         assert_eq!(told, ["observation_only"]);
         assert_eq!(code, Some(1008));
         let worker = served.get("/v1/workers/w-1").await.value(200);
@@ -116,7 +116,7 @@ async fn the_end_of_the_server_is_told_after_the_end_of_the_run() {
     served.shut_down();
     served.hold.told().await;
     served.hold.release();
-    let (told, code) = observer.to_the_end().await;
+    let (told, code) = observer.rest().await;
     let position = |wanted: &str| told.iter().position(|one| one == wanted).unwrap();
     assert!(position("run_finished") < position("draining"), "{told:?}");
     assert_eq!(told.last().unwrap(), "draining");
