@@ -3,6 +3,7 @@
 mod connection;
 mod drain;
 mod serve;
+mod socket;
 
 use std::io;
 use std::net::SocketAddr;

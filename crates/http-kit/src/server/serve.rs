@@ -16,6 +16,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tower::ServiceExt;
 
 use super::connection::{Connection, Heard};
+use super::socket::prepare;
 use super::{Drain, ServeOptions};
 
 /// How long to leave the listener alone when the process is out of file descriptors.
@@ -42,6 +43,7 @@ pub(super) async fn serve(
             closed("connection_cap");
             continue;
         };
+        prepare(&stream, options.write_timeout);
         let heard = Arc::new(Heard::default());
         let socket = Connection::new(
             stream,
@@ -69,11 +71,7 @@ pub(super) async fn serve(
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                // Small frames must not wait for each other; a socket that refuses is still fine.
-                let _ = stream.set_nodelay(true);
-                return stream;
-            }
+            Ok((stream, _)) => return stream,
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "cannot accept a connection");
