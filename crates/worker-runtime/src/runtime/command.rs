@@ -193,3 +193,6 @@ impl Start {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,9 @@ use yoi_protocol::{
     ConfigBundle, CreateWorker, ListQuery, PageToken, Reference, RequestedCapability, WorkerStatus,
 };
 
-use crate::common::{builder, create, id, named, plain, scripted, send, stop};
+use crate::common::{
+    TestStore, builder, create, id, named, plain, scripted, scripted_with, send, stop,
+};
 
 fn pointers(error: &RuntimeError) -> Vec<String> {
     let errors = error.failure().details.errors;
@@ -56,6 +58,27 @@ async fn of_many_creates_of_one_id_exactly_one_wins() {
             .all(|answer| *answer == Err(RuntimeError::WorkerAlreadyExists))
     );
     assert_eq!(runtime.info().workers.total, 1);
+}
+
+#[tokio::test]
+async fn a_create_waits_for_another_of_the_same_id() {
+    let store = TestStore::new();
+    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
+    store.hold();
+    let both = async {
+        tokio::join!(
+            runtime.create_worker(named("w"), plain()),
+            runtime.create_worker(named("w"), plain()),
+        )
+    };
+    let ((one, two), ()) = tokio::join!(both, async {
+        store.until_held().await;
+        // The other has had its turn, too: it must not be writing.
+        tokio::task::yield_now().await;
+        store.release();
+    });
+    assert!(one.is_ok() != two.is_ok(), "{one:?} and {two:?}");
+    assert_eq!(store.records().len(), 1);
 }
 
 #[tokio::test]

@@ -20,9 +20,8 @@ async fn active_runs_are_interrupted_and_then_streams_end() {
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("so far").await;
-    let told = run.context.cancelled.clone();
     tokio::spawn(async move {
-        told.cancelled().await;
+        run.told().await;
         run.end(RunEnd::Cancelled).await;
     });
     assert_eq!(runtime.readiness(), Readiness::Ready);
@@ -104,7 +103,7 @@ async fn commands_in_flight_finish_first() {
             assert_eq!(late.err(), Some(RuntimeError::Unavailable));
             store.release();
             let run = script.run().await;
-            run.context.cancelled.cancelled().await;
+            run.told().await;
             run.end(RunEnd::Cancelled).await;
         });
     };

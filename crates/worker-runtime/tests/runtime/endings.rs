@@ -14,9 +14,8 @@ async fn cancel_ends_the_run_and_leaves_the_worker_idle() {
     let accepted = send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("so far").await;
-    let told = run.context.cancelled.clone();
     let ends = tokio::spawn(async move {
-        told.cancelled().await;
+        run.told().await;
         run.end(RunEnd::Cancelled).await;
     });
     let cancelled = cancel(&runtime, "w").await;
@@ -78,10 +77,9 @@ async fn a_run_that_completes_first_is_not_cancelled() {
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
-    let told = run.context.cancelled.clone();
     // It is told to end, and completes nevertheless: that is the outcome that is committed.
     let ends = tokio::spawn(async move {
-        told.cancelled().await;
+        run.told().await;
         run.text("done").await;
         run.end(RunEnd::Completed).await;
     });
@@ -130,9 +128,8 @@ async fn stop_is_final_and_ends_the_run_first() {
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("so far").await;
-    let told = run.context.cancelled.clone();
     let ends = tokio::spawn(async move {
-        told.cancelled().await;
+        run.told().await;
         run.end(RunEnd::Cancelled).await;
     });
     let request = StopRequest {
@@ -184,7 +181,7 @@ async fn cancels_and_stops_of_one_run_are_all_answered() {
             }
         });
     }
-    run.context.cancelled.cancelled().await;
+    run.told().await;
     run.end(RunEnd::Cancelled).await;
     let workers = all.join_all().await;
     let last = runtime.get_worker(&id("w")).await.unwrap();

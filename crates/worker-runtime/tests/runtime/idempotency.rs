@@ -122,7 +122,7 @@ async fn a_cancel_sent_again_does_not_end_the_next_run() {
     send(&runtime, "w", "one").await;
     let run = script.run().await;
     let (cancelled, ()) = tokio::join!(cancel(), async {
-        run.context.cancelled.cancelled().await;
+        run.told().await;
         run.end(RunEnd::Cancelled).await;
     });
     let first = cancelled.unwrap().value;
@@ -161,7 +161,7 @@ async fn a_stop_is_remembered_with_or_without_a_run() {
             send(&runtime, worker, "go").await;
             let run = script.run().await;
             tokio::spawn(async move {
-                run.context.cancelled.cancelled().await;
+                run.told().await;
                 run.end(RunEnd::Cancelled).await;
             });
         }

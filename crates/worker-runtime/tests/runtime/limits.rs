@@ -135,7 +135,7 @@ async fn max_run_output_bytes_fails_the_run_and_keeps_its_text() {
     let run = script.run().await;
     run.text("12345678").await;
     run.text("€uro").await;
-    run.context.cancelled.cancelled().await;
+    run.told().await;
     let _ = run.out.text("more").await;
     run.end(RunEnd::Cancelled).await;
     watch.until("run_finished").await;
@@ -339,9 +339,8 @@ async fn a_cancelled_run_gives_its_place_back() {
     for _ in 0..3 {
         send(&runtime, "w", "go").await;
         let run = script.run().await;
-        let told = run.context.cancelled.clone();
         let ends = tokio::spawn(async move {
-            told.cancelled().await;
+            run.told().await;
             run.end(RunEnd::Cancelled).await;
         });
         assert!(cancel(&runtime, "w").await.cancelled_run_id.is_some());

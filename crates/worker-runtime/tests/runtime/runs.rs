@@ -1,6 +1,8 @@
 //! What an input leads to: one run at a time, its events in order, its deltas without holes.
 
-use crate::common::{self, Watch, contents, create, id, plain, scripted, send, settled};
+use crate::common::{
+    self, TestStore, Watch, contents, create, id, plain, scripted, scripted_with, send, settled,
+};
 use worker_runtime::{RunEnd, RuntimeError};
 use yoi_protocol::{Event, InputRequest, Outcome, Role, WorkerStatus};
 
@@ -90,6 +92,29 @@ async fn of_many_inputs_at_once_exactly_one_is_taken() {
             .all(|answer| matches!(answer, Err(RuntimeError::WorkerBusy { .. })))
     );
     assert_eq!(contents(&runtime, "w").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_input_is_single_flight_through_its_commit() {
+    let store = TestStore::new();
+    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
+    create(&runtime, "w").await;
+    store.hold();
+    let worker = id("w");
+    let both = async {
+        tokio::join!(
+            runtime.send_input(&worker, InputRequest::new("one"), plain()),
+            runtime.send_input(&worker, InputRequest::new("two"), plain()),
+        )
+    };
+    let ((one, two), ()) = tokio::join!(both, async {
+        store.until_held().await;
+        tokio::task::yield_now().await;
+        store.release();
+    });
+    assert!(one.is_ok() != two.is_ok(), "{one:?} and {two:?}");
+    assert_eq!(contents(&runtime, "w").await.len(), 1);
+    assert_eq!(store.records().len(), 2, "a create and one input");
 }
 
 #[tokio::test]

@@ -85,9 +85,8 @@ async fn the_end_of_a_run_is_written_again_until_it_is_taken() {
     let run = script.run().await;
     store.fail(FULL);
     let w = id("w");
-    let told = run.context.cancelled.clone();
     let ends = tokio::spawn(async move {
-        told.cancelled().await;
+        run.told().await;
         run.end(RunEnd::Cancelled).await;
     });
     let cancelled = runtime
@@ -118,7 +117,7 @@ async fn a_run_whose_words_cannot_be_kept_fails() {
     run.text("kept in the end").await;
     store.fail_once(FULL);
     run.out.end_entry().await.unwrap();
-    run.context.cancelled.cancelled().await;
+    run.told().await;
     run.end(RunEnd::Cancelled).await;
     let worker = settled(&runtime, "w").await;
     assert_eq!(worker.last_run.unwrap().error.unwrap().code, "store_failed");

@@ -45,6 +45,12 @@ impl Script {
 }
 
 impl ActiveRun {
+    /// Waits until it is told to end.
+    pub(crate) async fn told(&self) {
+        let told = tokio::time::timeout(PATIENCE, self.context.cancelled.cancelled()).await;
+        told.expect("the run is told to end");
+    }
+
     pub(crate) async fn end(self, end: RunEnd) {
         let _ = self.end.send(end).await;
     }

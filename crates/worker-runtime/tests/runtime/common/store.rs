@@ -8,6 +8,8 @@ use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
 use worker_runtime::{MemoryStore, Store, StoreError};
 use yoi_protocol::Diagnostic;
 
+use super::PATIENCE;
+
 /// Keeps every record, as a file would, and reads from memory.
 pub(crate) struct TestStore {
     memory: MemoryStore,
@@ -64,7 +66,8 @@ impl TestStore {
     pub(crate) async fn until_held(&self) {
         let mut held = self.held.subscribe();
         let waits = held.wait_for(|(_, waiting)| *waiting > 0);
-        let _ = waits.await.expect("the store is there");
+        let waits = tokio::time::timeout(PATIENCE, waits).await;
+        let _ = waits.expect("a commit waits").expect("the store is there");
     }
 
     /// Commits go on.
