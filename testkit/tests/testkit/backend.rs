@@ -1,10 +1,9 @@
 //! `TestBackend`, in front of Runtimes inside and outside of it.
 
+use crate::watch::{outcome, watch};
 use worker_runtime::ProfileSpec;
 use yoi_client::{Call, Client, RetryPolicy};
-use yoi_protocol::{
-    Code, CreateWorker, Event, Frame, InputRequest, ListQuery, Outcome, Source, TranscriptQuery,
-};
+use yoi_protocol::{Code, CreateWorker, InputRequest, ListQuery, Outcome, Source, TranscriptQuery};
 use yoi_testkit::{Canaries, ScriptedExecutor, TestBackend, TestRuntime, eventually};
 
 #[tokio::test]
@@ -37,10 +36,7 @@ async fn a_worker_is_told_and_heard_inside_and_outside() {
             .unwrap()
             .value;
         assert_eq!(worker.runtime_id.as_str(), id);
-        let mut frames = workers
-            .events(&worker.worker_id, None, &call)
-            .await
-            .unwrap();
+        let mut frames = watch(&workers, &worker.worker_id).await;
         workers
             .input(&worker.worker_id, &InputRequest::new("hi"), &call)
             .await
@@ -48,15 +44,7 @@ async fn a_worker_is_told_and_heard_inside_and_outside() {
         let run = script.next_run().await;
         run.say("hello").await;
         run.complete();
-        loop {
-            let frame = frames.next().await.unwrap();
-            if let Ok(Frame::Event(frame)) = serde_json::from_str(&frame.to_text())
-                && let Event::RunFinished { outcome, .. } = frame.event
-            {
-                assert_eq!(outcome, Outcome::Completed);
-                break;
-            }
-        }
+        assert_eq!(outcome(&mut frames).await, (Outcome::Completed, None));
         let transcript = workers
             .transcript(&worker.worker_id, &TranscriptQuery::default(), &call)
             .await

@@ -8,3 +8,4 @@
 mod backend;
 mod runtime;
 mod tools;
+mod watch;

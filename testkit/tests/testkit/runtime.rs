@@ -1,9 +1,10 @@
 //! `TestRuntime` and `ScriptedExecutor`, over the real wire.
 
-use yoi_client::{Call, Client, FrameStream, Workers};
+use crate::watch::{outcome, watch};
+use yoi_client::{Call, Client, Workers};
 use yoi_protocol::{
-    Api, CancelRequest, Code, CreateWorker, Event, Frame, InputRequest, Outcome, StreamEnd,
-    TranscriptQuery, WorkerId,
+    Api, CancelRequest, Code, CreateWorker, InputRequest, Outcome, StreamEnd, TranscriptQuery,
+    WorkerId,
 };
 use yoi_testkit::{ScriptedExecutor, TestRuntime, eventually};
 
@@ -23,22 +24,6 @@ async fn send(workers: &Workers, worker: &WorkerId, text: &str) {
         .unwrap();
 }
 
-async fn next(frames: &mut FrameStream) -> Frame {
-    let frame = frames.next().await.unwrap();
-    serde_json::from_str(&frame.to_text()).unwrap()
-}
-
-/// How the run ends that is observed.
-async fn outcome(frames: &mut FrameStream) -> (Outcome, Option<String>) {
-    loop {
-        if let Frame::Event(frame) = next(frames).await
-            && let Event::RunFinished { outcome, error, .. } = frame.event
-        {
-            return (outcome, error.map(|error| error.code));
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_worker_says_what_its_test_tells_it() {
     let (executor, mut script) = ScriptedExecutor::new();
@@ -48,10 +33,7 @@ async fn a_worker_says_what_its_test_tells_it() {
         .await;
     let workers = runtime.workers();
     let worker = create(&workers).await;
-    let mut frames = workers
-        .events(&worker, None, &Call::default())
-        .await
-        .unwrap();
+    let mut frames = watch(&workers, &worker).await;
     send(&workers, &worker, "hi").await;
 
     let run = script.next_run().await;
@@ -86,10 +68,7 @@ async fn runs_end_as_they_are_told() {
         .await;
     let workers = runtime.workers();
     let worker = create(&workers).await;
-    let mut frames = workers
-        .events(&worker, None, &Call::default())
-        .await
-        .unwrap();
+    let mut frames = watch(&workers, &worker).await;
 
     send(&workers, &worker, "fail").await;
     script.next_run().await.fail("out_of_words", "no more");
@@ -120,10 +99,7 @@ async fn stopped_it_says_goodbye() {
     let runtime = TestRuntime::start().await;
     let workers = runtime.workers();
     let worker = create(&workers).await;
-    let mut frames = workers
-        .events(&worker, None, &Call::default())
-        .await
-        .unwrap();
+    let mut frames = watch(&workers, &worker).await;
     let stopping = tokio::spawn(runtime.stop());
     let end = loop {
         if let Err(end) = frames.next().await {
@@ -141,10 +117,7 @@ async fn killed_it_says_nothing() {
     let runtime = TestRuntime::start().await;
     let workers = runtime.workers();
     let worker = create(&workers).await;
-    let mut frames = workers
-        .events(&worker, None, &Call::default())
-        .await
-        .unwrap();
+    let mut frames = watch(&workers, &worker).await;
     runtime.kill().await;
     let end = loop {
         if let Err(end) = frames.next().await {
