@@ -65,6 +65,10 @@ impl Failure {
             .worker_id
             .as_ref()
             .map_or("the worker".into(), |id| format!("worker {id}"));
+        let named = |id: Option<&str>, what: &str| match id {
+            Some(id) => format!("{what} {id}"),
+            None => format!("such {what}"),
+        };
         let runtime = about
             .runtime_id
             .as_ref()
@@ -93,8 +97,14 @@ impl Failure {
             }
             Code::OperationDenied => format!("{} is not allowed on {runtime}", operation(details)),
             Code::RouteNotFound => "there is no such route".to_owned(),
-            Code::RuntimeNotFound => format!("there is no {runtime}"),
-            Code::WorkerNotFound => format!("there is no {worker}"),
+            Code::RuntimeNotFound => {
+                let id = about.runtime_id.as_ref().map(RuntimeId::as_str);
+                format!("there is no {}", named(id, "runtime"))
+            }
+            Code::WorkerNotFound => {
+                let id = about.worker_id.as_ref().map(WorkerId::as_str);
+                format!("there is no {}", named(id, "worker"))
+            }
             Code::MethodNotAllowed => {
                 "the route exists, but not with this method; see Allow".to_owned()
             }

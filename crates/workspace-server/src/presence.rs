@@ -169,8 +169,7 @@ fn is_of_the_link(code: Code) -> Option<bool> {
         | Code::RuntimeAuthFailed
         | Code::RuntimeProtocolError
         | Code::RuntimeFailed
-        | Code::RuntimeUnavailable
-        | Code::RuntimeTimedOut => Some(true),
+        | Code::RuntimeUnavailable => Some(true),
         Code::InvalidRequest
         | Code::CursorExpired
         | Code::CursorInvalid
@@ -182,7 +181,9 @@ fn is_of_the_link(code: Code) -> Option<bool> {
         | Code::WorkerBusy
         | Code::WorkerNotFound
         | Code::WorkerStopped => Some(false),
-        Code::ForbiddenOrigin
+        // Perhaps the caller was only in a hurry: the probe, which is not, finds out.
+        Code::RuntimeTimedOut
+        | Code::ForbiddenOrigin
         | Code::Internal
         | Code::MethodNotAllowed
         | Code::MisdirectedRequest

@@ -1,8 +1,12 @@
 //! Observation. Whoever watches is told of faults inside the stream: a page can read neither a
 //! refused upgrade nor a refused event stream.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
+use tokio::time::timeout;
 use yoi_http_kit::{
     About, Caller, CursorParam, FrameSource, OutFrame, Rejection, ResumeFrom, RuntimePath, Upgrade,
     WorkerPath,
@@ -11,6 +15,10 @@ use yoi_protocol::StreamEnd;
 
 use super::state::{AppState, caller};
 use crate::observation::{Watch, WatchedFrame};
+
+/// How long an event stream that comes back waits to hear whether its Worker is stopped, before it
+/// is told that it is caught up. A remote Runtime says the one in the same breath as the other.
+const SAME_BREATH: Duration = Duration::from_millis(250);
 
 type MaybeRuntime = Result<RuntimePath, Rejection>;
 type MaybeWorker = Result<WorkerPath, Rejection>;
@@ -40,8 +48,13 @@ pub(super) async fn sse(
     let settings = app.observe.clone();
     let resumed = cursor.is_some();
     let source = match open(app, who, runtime, worker, cursor).await {
-        Ok(source) => source,
-        Err(end) => Source::Failed(end),
+        Ok(mut source) => {
+            if resumed {
+                source.look_ahead().await;
+            }
+            source
+        }
+        Err(end) => Source::failed(end),
     };
     yoi_http_kit::sse(source, resumed, about, &settings).await
 }
@@ -61,28 +74,58 @@ async fn open(
         .backend
         .watch(&who, &runtime_id, &worker_id, cursor.as_deref())
         .await?;
-    Ok(Source::Watch(Box::new(watch)))
+    Ok(Source {
+        ahead: VecDeque::new(),
+        watch: Some(Box::new(watch)),
+    })
 }
 
-/// A watch, or why there is none.
-enum Source {
-    Watch(Box<Watch>),
-    Failed(StreamEnd),
+/// A watch, and what was read of it ahead; or why there is none.
+struct Source {
+    ahead: VecDeque<Result<WatchedFrame, StreamEnd>>,
+    watch: Option<Box<Watch>>,
+}
+
+impl Source {
+    fn failed(end: StreamEnd) -> Self {
+        Self {
+            ahead: VecDeque::from([Err(end)]),
+            watch: None,
+        }
+    }
+
+    /// Reads far enough to tell whether nothing was missed and nothing can follow: that is
+    /// answered 204, so that a browser does not come back for ever.
+    async fn look_ahead(&mut self) {
+        let Some(watch) = &mut self.watch else {
+            return;
+        };
+        let first = watch.next().await;
+        let missed_nothing = first.as_ref().is_ok_and(|frame| frame.cursor.is_none());
+        self.ahead.push_back(first);
+        if missed_nothing && let Ok(next) = timeout(SAME_BREATH, watch.next()).await {
+            self.ahead.push_back(next);
+        }
+    }
 }
 
 impl FrameSource for Source {
     async fn next(&mut self) -> Result<OutFrame, StreamEnd> {
-        match self {
-            Self::Watch(watch) => watch.next().await.map(out),
-            Self::Failed(end) => Err(end.clone()),
+        if let Some(next) = self.ahead.pop_front() {
+            return next.map(out);
+        }
+        match &mut self.watch {
+            Some(watch) => watch.next().await.map(out),
+            None => Err(StreamEnd::Draining),
         }
     }
 
     fn try_next(&mut self) -> Option<Result<OutFrame, StreamEnd>> {
-        match self {
-            Self::Watch(watch) => watch.try_next().map(|next| next.map(out)),
-            Self::Failed(end) => Some(Err(end.clone())),
-        }
+        let next = match self.ahead.pop_front() {
+            Some(next) => Some(next),
+            None => self.watch.as_mut()?.try_next(),
+        };
+        next.map(|next| next.map(out))
     }
 }
 

@@ -3,7 +3,7 @@
 use tokio::time::{Instant, sleep_until};
 use yoi_protocol::list::checked_limit;
 use yoi_protocol::{
-    Code, Failure, ListQuery, Operation, Origin, RuntimeDetail, RuntimeId, RuntimeList, StreamEnd,
+    Code, Failure, ListQuery, Operation, RuntimeDetail, RuntimeId, RuntimeList, StreamEnd,
     Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage, WorkerSweep,
 };
 
@@ -197,9 +197,7 @@ impl Backend {
         };
         let expired = async {
             sleep_until(deadline).await;
-            let failure = Failure::new(Code::RuntimeTimedOut).by(Origin::Link);
-            entry.presence.failed(&failure);
-            failure.code
+            Code::RuntimeTimedOut
         };
         gather(
             &entry.runtime_id,

@@ -84,7 +84,7 @@ impl Plan {
         !self.loaded.value.server.tokens.is_empty()
     }
 
-    /// How the Backend is served once it listens on `address`; opens the secrets of its tokens.
+    /// How the Backend is served; opens the secrets of its tokens.
     ///
     /// # Errors
     /// A token that cannot be had, a host or an origin that is none.

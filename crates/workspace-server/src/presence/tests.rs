@@ -49,6 +49,13 @@ async fn failures_of_the_link_are_told_until_it_answers_again() {
     let refused: Result<(), _> = Err(Failure::new(Code::RuntimeAuthFailed));
     presence.note(&refused);
     assert_eq!(status(&presence), RuntimeStatus::Degraded);
+    let hurry: Result<(), _> = Err(Failure::new(Code::RuntimeTimedOut));
+    presence.note(&hurry);
+    assert_eq!(
+        status(&presence),
+        RuntimeStatus::Degraded,
+        "a caller's hurry says nothing"
+    );
     let busy: Result<(), _> = Err(Failure::new(Code::WorkerBusy));
     presence.note(&busy);
     assert_eq!(status(&presence), RuntimeStatus::Online);

@@ -533,11 +533,23 @@ async fn a_runtime_that_drains_ends_its_watchers_as_unavailable() {
 }
 
 #[tokio::test]
-async fn server_sent_events_say_the_same() {
-    let counts = counted(Duration::ZERO).await;
-    let path = &counts.path;
-    counts.served.post(&format!("{path}/stop"), json!({})).await;
-    let reply = counts.served.get(&format!("{path}/events")).await;
+async fn server_sent_events_say_the_same_of_an_embedded_worker() {
+    let (runtime, _script) = embedded("inside").await;
+    let builder = Backend::builder().runtime(Registration::embedded(runtime));
+    tells_it_as_events(&Served::start(builder).await, "inside").await;
+}
+
+#[tokio::test]
+async fn server_sent_events_say_the_same_of_a_remote_worker() {
+    let (runtime, _script) = remote("outside").await;
+    let builder = Backend::builder().runtime(registered(&runtime));
+    tells_it_as_events(&Served::start(builder).await, "outside").await;
+}
+
+async fn tells_it_as_events(served: &Served, runtime: &str) {
+    let path = served.create(runtime, "w-1").await;
+    served.post(&format!("{path}/stop"), json!({})).await;
+    let reply = served.get(&format!("{path}/events")).await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.headers["content-type"], "text/event-stream");
     assert_eq!(reply.headers["x-accel-buffering"], "no");
@@ -548,17 +560,16 @@ async fn server_sent_events_say_the_same() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(frames[0]["event"]["type"], "snapshot");
-    assert_eq!(frames[0]["runtime_id"], "inside");
+    assert_eq!(frames[0]["runtime_id"], runtime);
     let last = reply
         .text
         .lines()
-        .filter_map(|line| line.strip_prefix("id: "))
-        .last()
+        .rev()
+        .find_map(|line| line.strip_prefix("id: "))
         .unwrap();
     assert_eq!(frames[0]["cursor"], last);
     // The header wins over the query, and nothing can follow the last cursor.
-    let again = counts
-        .served
+    let again = served
         .ask(
             "GET",
             &format!("{path}/events?cursor=forged"),
@@ -567,10 +578,78 @@ async fn server_sent_events_say_the_same() {
         )
         .await;
     assert_eq!(again.status, 204, "{}", again.text);
-    let forged = counts
-        .served
-        .get(&format!("{path}/events?cursor=forged"))
-        .await;
+    let forged = served.get(&format!("{path}/events?cursor=forged")).await;
     assert_eq!(forged.status, 200);
     assert!(forged.text.contains("cursor_invalid"), "{}", forged.text);
+}
+
+#[tokio::test]
+async fn catch_ups_are_bounded_and_the_bound_is_named() {
+    let (runtime, _script) = embedded("inside").await;
+    let builder = Backend::builder()
+        .runtime(Registration::embedded(runtime))
+        .observation(ObservationSettings {
+            max_catch_ups: 0,
+            catch_up_wait: Duration::ZERO,
+            ..ObservationSettings::default()
+        });
+    let served = Served::start(builder).await;
+    let path = served.create("inside", "w-1").await;
+    let mut watcher = served.watch(&path, "").await;
+    assert_eq!(watcher.end().await, (Some("limit_reached".into()), 4429));
+}
+
+#[tokio::test]
+async fn a_reader_that_falls_too_far_behind_is_told_and_holds_nobody_up() {
+    let (runtime, mut script) = embedded("inside").await;
+    let builder = Backend::builder()
+        .runtime(Registration::embedded(runtime))
+        .observation(ObservationSettings {
+            backlog_bytes: 4_000,
+            ..ObservationSettings::default()
+        });
+    let served = Served::start(builder).await;
+    let path = served.create("inside", "w-1").await;
+    let (inside, worker) = (id("inside"), WorkerId::parse("w-1").unwrap());
+    let caller = yoi_workspace_server::Caller::default();
+    let mut slow = served
+        .backend
+        .watch(&caller, &inside, &worker, None)
+        .await
+        .unwrap();
+    let mut quick = served.watch(&path, "").await;
+    // Both are caught up, and the slow one is with the others from here on.
+    slow.next().await.unwrap();
+    slow.next().await.unwrap();
+    quick.until_caught_up().await;
+    served
+        .post(&format!("{path}/input"), json!({"content": "go"}))
+        .await;
+    let first = slow.next().await.unwrap();
+    let run = script.next_run().await;
+    let mut said = Vec::new();
+    for n in 0..50 {
+        let piece = format!("{n:03}").repeat(30);
+        run.say(&piece).await;
+        // The quick one keeps up, so that its upstream has seen all of it.
+        said.extend(quick.until(|frame| frame["kind"] == "delta").await);
+    }
+    let mut end = None;
+    for _ in 0..100 {
+        if let Err(told) = slow.next().await {
+            end = Some(told);
+            break;
+        }
+    }
+    assert_eq!(end, Some(yoi_protocol::StreamEnd::SlowConsumer));
+    // It comes back with its last cursor and has missed no event.
+    let cursor = first.cursor.unwrap();
+    run.complete();
+    let mut back = served.watch(&path, &format!("?cursor={cursor}")).await;
+    let story = back.until_event("run_finished").await;
+    let dense = seqs(&story);
+    assert!(
+        dense.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "{dense:?}"
+    );
 }

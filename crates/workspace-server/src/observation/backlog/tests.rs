@@ -189,7 +189,7 @@ fn raw(frame: &Value) -> RawFrame {
 fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
     let keys = KeyRing::random();
     let (mut joined, mut trimmed) = (0, 0);
-    for seed in 0..3000 {
+    for seed in 0..800 {
         let mut rng = Rng::with_seed(seed);
         let feed = feed(&mut rng, 40);
         // The shared upstream began here …
@@ -245,7 +245,7 @@ fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
         );
     }
     assert!(
-        joined > 1000 && trimmed > 100,
+        joined > 300 && trimmed > 20,
         "vacuous: {joined} joined, {trimmed} trimmed"
     );
 }
