@@ -135,7 +135,9 @@ impl Workers {
     /// Observes a Worker: from a snapshot, or from all that followed `cursor`.
     ///
     /// The call's deadline and attempts are those of opening the stream; once open it ends by
-    /// itself or by being dropped.
+    /// itself or by being dropped. A Backend opens the stream before it has begun to observe, so
+    /// without a cursor only what happens after `caught_up` is sure to come as an event of its
+    /// own; what happened before is in the snapshot.
     ///
     /// # Errors
     /// [`CallError`] when the stream does not open; a server that refuses it afterwards ends the

@@ -179,6 +179,26 @@ fn each_uncoded_status_has_its_row() {
 }
 
 #[test]
+fn to_a_caller_an_uncoded_refusal_is_of_its_own_credential() {
+    for status in (100..600).filter(|status| !(200..300).contains(status)) {
+        let head = Head {
+            runtime_id: None,
+            ..named(status)
+        };
+        let expected = match status {
+            401 => "unauthorized none",
+            403 => "operation_denied none",
+            _ => uncoded(status),
+        };
+        assert_eq!(
+            answered(Perspective::Caller, &head, b"<html>"),
+            expected,
+            "{status}"
+        );
+    }
+}
+
+#[test]
 fn a_code_with_a_status_that_is_not_its_own_is_uncoded() {
     for &code in Code::ALL {
         for status in [400, 404, 409, 429, 500, 503] {
