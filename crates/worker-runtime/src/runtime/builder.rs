@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use yoi_protocol::{Capability, Limits, RuntimeId};
+use yoi_protocol::{Limits, RuntimeId};
 
 use super::counts::Counts;
 use super::{Inner, Runtime};
@@ -29,7 +29,6 @@ pub struct RuntimeBuilder {
     limits: Limits,
     profiles: BTreeMap<String, ProfileSpec>,
     default_profile: String,
-    capabilities: Vec<Capability>,
     store: Option<Arc<dyn Store>>,
     ids: Arc<dyn IdSource>,
     clock: Arc<dyn Clock>,
@@ -61,7 +60,6 @@ impl Runtime {
             limits: Limits::default(),
             profiles: BTreeMap::from([("echo".to_owned(), echo)]),
             default_profile: "echo".to_owned(),
-            capabilities: Vec::new(),
             store: None,
             ids: Arc::new(RandomIds),
             clock: Arc::new(SystemClock),
@@ -91,15 +89,6 @@ impl RuntimeBuilder {
     /// The profile of Workers that are created without one; `echo` unless said.
     pub fn default_profile(mut self, name: impl Into<String>) -> Self {
         self.default_profile = name.into();
-        self
-    }
-
-    /// Lists a capability beside those of the library. For what a server adds around it:
-    /// `events.ws`, `events.sse`.
-    pub fn capability(mut self, capability: Capability) -> Self {
-        if !self.capabilities.contains(&capability) {
-            self.capabilities.push(capability);
-        }
         self
     }
 
@@ -142,7 +131,6 @@ impl RuntimeBuilder {
             started_at: self.clock.now(),
             profiles: self.profiles,
             default_profile: self.default_profile,
-            capabilities: self.capabilities,
             store,
             ids: self.ids,
             clock: self.clock,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use yoi_protocol::{BootId, Capability, Limits, RuntimeId, Timestamp, WorkerId};
+use yoi_protocol::{BootId, Limits, RuntimeId, Timestamp, WorkerId};
 
 use super::counts::Counts;
 use super::slot::Slot;
@@ -30,7 +30,6 @@ pub(super) struct Inner {
     pub(super) limits: Limits,
     pub(super) profiles: BTreeMap<String, ProfileSpec>,
     pub(super) default_profile: String,
-    pub(super) capabilities: Vec<Capability>,
 
     pub(super) store: Arc<dyn Store>,
     pub(super) ids: Arc<dyn IdSource>,

@@ -45,7 +45,7 @@ impl Runtime {
                 RuntimeState::Running
             },
             store: inner.store.kind().to_owned(),
-            capabilities: self.capabilities(),
+            capabilities: capabilities(),
             profiles: self.profiles(),
             workers: inner.counts.now(),
             limits: inner.limits.clone(),
@@ -73,14 +73,6 @@ impl Runtime {
     /// Calling it again waits for the same end.
     pub async fn drain(&self, timeout: Duration) {
         self.inner.drain(timeout).await;
-    }
-
-    fn capabilities(&self) -> Vec<Capability> {
-        let operations = Operation::ALL.iter().copied().map(Capability::from);
-        let mut all: Vec<Capability> = operations.collect();
-        all.extend(self.inner.capabilities.iter().cloned());
-        all.push(Capability::IDEMPOTENCY);
-        all
     }
 
     fn profiles(&self) -> Vec<Profile> {
@@ -112,4 +104,10 @@ impl Runtime {
         }
         all
     }
+}
+
+/// What the library can do; a server around it adds the ways in which it can be observed.
+fn capabilities() -> Vec<Capability> {
+    let operations = Operation::ALL.iter().copied().map(Capability::from);
+    operations.chain([Capability::IDEMPOTENCY]).collect()
 }

@@ -294,11 +294,7 @@ async fn settings_that_make_no_sense_do_not_start() {
 
 #[tokio::test]
 async fn it_says_what_it_is() {
-    let runtime = builder()
-        .capability(yoi_protocol::Capability::EVENTS_SSE)
-        .start()
-        .await
-        .unwrap();
+    let runtime = builder().start().await.unwrap();
     let info = runtime.info();
     let capabilities: Vec<_> = info.capabilities.iter().map(|one| one.as_str()).collect();
     assert_eq!(
@@ -312,7 +308,6 @@ async fn it_says_what_it_is() {
             "workers.stop",
             "workers.transcript",
             "events",
-            "events.sse",
             "idempotency",
         ]
     );
