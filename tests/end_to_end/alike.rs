@@ -19,6 +19,13 @@ program = "tr"
 args = ["a-z", "A-Z"]
 "#;
 
+/// What tests wait for in a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Milestone {
+    CaughtUp,
+    RunEnded,
+}
+
 /// What an observer adds up from the stream alone.
 #[derive(Default)]
 struct Observed {
@@ -29,15 +36,15 @@ struct Observed {
 }
 
 impl Observed {
-    /// Takes a frame; true when a run has ended.
-    fn take(&mut self, frame: &Value) -> bool {
+    /// Takes a frame, and says what it marks.
+    fn take(&mut self, frame: &Value) -> Option<Milestone> {
         match frame["kind"].as_str() {
             Some("event") => {
                 let seq = frame["seq"].as_u64().expect("an event has a seq");
                 let event = &frame["event"];
                 if event["type"] == "snapshot" {
                     self.seq = seq;
-                    return false;
+                    return None;
                 }
                 assert_eq!(seq, self.seq + 1, "no event is missing or comes twice");
                 self.seq = seq;
@@ -53,7 +60,7 @@ impl Observed {
                     }
                     Some("run_finished") => {
                         assert_eq!(event["outcome"], "completed");
-                        return true;
+                        return Some(Milestone::RunEnded);
                     }
                     _ => {}
                 }
@@ -65,19 +72,22 @@ impl Observed {
                     .push_str(delta["text"].as_str().expect("a text delta"));
                 self.deltas += 1;
             }
+            Some("control") if frame["control"]["type"] == "caught_up" => {
+                return Some(Milestone::CaughtUp);
+            }
             _ => {}
         }
-        false
+        None
     }
 }
 
-async fn until_run_ends(watch: &mut Watch, observed: &mut Observed) {
+async fn until(watch: &mut Watch, observed: &mut Observed, milestone: Milestone) {
     loop {
         let frame = watch
             .next()
             .await
             .expect("the stream goes on while the worker lives");
-        if observed.take(&frame) {
+        if observed.take(&frame) == Some(milestone) {
             return;
         }
     }
@@ -100,6 +110,8 @@ async fn life(api: &Api, runtime: &str) -> Vec<(String, u16, Value)> {
 
     let mut watch = api.watch(&format!("{worker}/events")).await;
     let mut observed = Observed::default();
+    // Only from here on is every frame one of a run of ours, and not a part of the snapshot.
+    until(&mut watch, &mut observed, Milestone::CaughtUp).await;
     for number in 0..INPUTS {
         let (status, body) = api
             .post(
@@ -111,7 +123,7 @@ async fn life(api: &Api, runtime: &str) -> Vec<(String, u16, Value)> {
         if number == 0 {
             answers.push(("input".to_owned(), status, body));
         }
-        until_run_ends(&mut watch, &mut observed).await;
+        until(&mut watch, &mut observed, Milestone::RunEnded).await;
         // The run's end and the worker's return to idle are one commit, so the next input is taken.
     }
     assert!(
