@@ -12,6 +12,7 @@ mod limits;
 mod problems;
 mod refused;
 mod routes;
+mod snapshots;
 mod sse;
 #[path = "../http_support/mod.rs"]
 mod support;

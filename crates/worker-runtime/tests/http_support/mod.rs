@@ -3,6 +3,7 @@
 mod answer;
 mod documented;
 mod held;
+mod repeat;
 mod served;
 
 pub(crate) use answer::Answer;

@@ -1,6 +1,7 @@
 //! A Runtime that is served.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -13,6 +14,7 @@ use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Limits, RuntimeId};
 
 use super::documented::assert_documented;
+use super::repeat::{CountedIds, StillClock};
 use super::{Answer, Hold, WAIT};
 
 /// What a test wants to be different.
@@ -20,6 +22,8 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) settings: HttpSettings,
     pub(crate) hold: Hold,
+    /// Whether ids are counted and time stands still.
+    pub(crate) repeatable: bool,
 }
 
 /// A Runtime called `rt-test` that is served, with the profiles `echo` (the default) and `held`.
@@ -44,6 +48,7 @@ impl Served {
             limits: Limits::default(),
             settings: HttpSettings::new(guard),
             hold: Hold::new(),
+            repeatable: false,
         };
         change(&mut setup);
         let runtime = builder(&setup).start().await.unwrap();
@@ -132,10 +137,17 @@ impl Served {
 }
 
 fn builder(setup: &Setup) -> RuntimeBuilder {
-    Runtime::builder(RuntimeId::parse("rt-test").unwrap())
+    let builder = Runtime::builder(RuntimeId::parse("rt-test").unwrap())
         .display_name("Test")
         .limits(setup.limits.clone())
-        .profile("held", setup.hold.profile())
+        .profile("held", setup.hold.profile());
+    if setup.repeatable {
+        builder
+            .ids(Arc::new(CountedIds::default()))
+            .clock(Arc::new(StillClock))
+    } else {
+        builder
+    }
 }
 
 fn client() -> Client {
