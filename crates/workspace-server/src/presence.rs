@@ -140,9 +140,11 @@ fn status(known: &Known, now: Instant, stale_after: Duration) -> RuntimeStatus {
         return RuntimeStatus::Unknown;
     }
     if let Some((error, _)) = &known.error {
-        return match error.code {
-            Code::RuntimeUnreachable | Code::RuntimeTimedOut => RuntimeStatus::Offline,
-            _ => RuntimeStatus::Degraded,
+        let silent = [Code::RuntimeUnreachable, Code::RuntimeTimedOut].contains(&error.code);
+        return if silent {
+            RuntimeStatus::Offline
+        } else {
+            RuntimeStatus::Degraded
         };
     }
     match &known.info {

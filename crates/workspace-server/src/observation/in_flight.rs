@@ -117,7 +117,8 @@ impl Fold {
         }
     }
 
-    /// Adds a piece; `false` when it leaves a hole or is of another run than the one in flight.
+    /// Adds a piece; `false` when it leaves a hole, overlaps, or is of another run than the one in
+    /// flight.
     pub(crate) fn add(&mut self, piece: &Piece) -> bool {
         // A Runtime may say that nothing is in flight while a run has said nothing yet.
         if self.0.is_none() {
@@ -136,17 +137,11 @@ impl Fold {
             // A newer version's text is passed on, but has no place in what is told to joiners.
             _ => return true,
         };
-        let have = text.len() as u64;
-        match have.checked_sub(piece.offset) {
-            None => false,
-            Some(known) => {
-                let known = usize::try_from(known).unwrap_or(usize::MAX);
-                if let Some(new) = piece.text.get(known..) {
-                    text.push_str(new);
-                }
-                true
-            }
+        let joins = piece.offset == text.len() as u64;
+        if joins {
+            text.push_str(&piece.text);
         }
+        joins
     }
 }
 

@@ -1,25 +1,43 @@
 //! The record of commands.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::json;
-use yoi_protocol::{Code, Effect, Operation};
+use tokio::sync::Semaphore;
+use yoi_protocol::{Code, Effect, Operation, StopRequest};
 use yoi_testkit::eventually;
-use yoi_workspace_server::{Attempt, AuditRecord, AuditRefused, AuditSink, Backend, Registration};
+use yoi_workspace_server::{
+    Attempt, AuditRecord, AuditRefused, AuditSink, Backend, Caller, Registration,
+};
 
 use crate::support::{Served, embedded};
 
-#[derive(Default)]
 struct Book {
     closed: AtomicBool,
+    /// How many asked to be admitted, and how many more may be.
+    asked: AtomicUsize,
+    gate: Semaphore,
     records: Mutex<Vec<AuditRecord>>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            closed: AtomicBool::new(false),
+            asked: AtomicUsize::new(0),
+            gate: Semaphore::new(100),
+            records: Mutex::default(),
+        }
+    }
 }
 
 #[async_trait]
 impl AuditSink for Book {
     async fn admit(&self, _attempt: &Attempt) -> Result<(), AuditRefused> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
         if self.closed.load(Ordering::SeqCst) {
             Err(AuditRefused)
         } else {
@@ -101,24 +119,29 @@ async fn what_the_audit_refuses_is_not_done() {
 
 #[tokio::test]
 async fn a_command_is_carried_to_its_end_and_recorded_when_its_caller_hangs_up() {
-    let (served, book, mut script) = audited().await;
+    let (served, book, _script) = audited().await;
     let path = served.create("inside", "w-1").await;
-    served
-        .post(&format!("{path}/input"), json!({"content": "go"}))
-        .await;
-    let run = script.next_run().await;
-    // A stop waits for its run, which ends only when it is told to.
+    // The next command waits in the middle until it is let through.
+    book.gate.forget_permits(100);
+    let before = book.asked.load(Ordering::SeqCst);
     let backend = served.backend.clone();
     let inside = crate::support::id("inside");
     let worker = yoi_protocol::WorkerId::parse("w-1").unwrap();
     let asking = tokio::spawn(async move {
         backend
-            .stop(Default::default(), &inside, &worker, Default::default())
+            .stop(Caller::default(), &inside, &worker, StopRequest::default())
             .await
     });
-    run.cancelled().await;
+    eventually("the command has begun", async || {
+        match book.asked.load(Ordering::SeqCst) - before {
+            1 => Ok(()),
+            count => Err(count),
+        }
+    })
+    .await;
     asking.abort();
-    let _ = asking.await;
+    assert!(asking.await.unwrap_err().is_cancelled());
+    book.gate.add_permits(1);
     eventually("the stop is recorded as applied", async || {
         let records = book.records.lock().unwrap();
         let stop = records

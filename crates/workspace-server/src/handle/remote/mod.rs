@@ -1,15 +1,13 @@
 //! A Runtime in a process of its own: its wire, through `yoi-client`.
 
-use std::collections::VecDeque;
+mod settings;
+mod token;
+
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use yoi_client::{
-    Answer, Call, CallError, Client, ClientConfigError, Credential, FrameStream, Perspective,
-    RetryPolicy, SecretString, Timeouts, Workers,
-};
-use yoi_config::SecretSource;
+use yoi_client::{Answer, Call, CallError, Client, Credential, FrameStream, Perspective, Workers};
 use yoi_protocol::{
     Api, CancelRequest, Cancelled, CreateWorker, Cursor, Effect, Failure, InputAccepted,
     InputRequest, ListQuery, RawFrame, RuntimeId, RuntimeInfo, StopRequest, Stopped, StreamEnd,
@@ -18,61 +16,8 @@ use yoi_protocol::{
 
 use super::{Applied, CallContext, RuntimeHandle, Upstream, protocol_error};
 use crate::scrub::Scrubber;
-
-/// How many credentials of the past are still hidden in texts: one that was replaced a moment
-/// ago may still stand in an answer under way.
-const CREDENTIALS_REMEMBERED: usize = 4;
-
-/// How a remote Runtime is reached. `Debug` shows neither address nor credential.
-#[derive(Clone)]
-pub struct RemoteSettings {
-    /// `https://…`, or `http://…` to loopback.
-    pub base_url: String,
-    /// Takes `http://` to elsewhere, too.
-    pub allow_plain_http: bool,
-    /// The bearer token; none is sent without.
-    pub token: Option<Arc<SecretSource>>,
-    /// How long each part of a call may take.
-    pub timeouts: Timeouts,
-    /// How often a call is tried again.
-    pub retry: RetryPolicy,
-}
-
-impl RemoteSettings {
-    /// A Runtime at `base_url` without a token, with the contract's timeouts.
-    #[must_use]
-    pub fn new(base_url: impl Into<String>) -> Self {
-        Self {
-            base_url: base_url.into(),
-            allow_plain_http: false,
-            token: None,
-            timeouts: Timeouts::default(),
-            retry: RetryPolicy::default(),
-        }
-    }
-}
-
-impl fmt::Debug for RemoteSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteSettings")
-            .field("allow_plain_http", &self.allow_plain_http)
-            .field("token", &self.token.is_some())
-            .field("timeouts", &self.timeouts)
-            .field("retry", &self.retry)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a remote Runtime cannot be reached as configured. Never repeats the address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RemoteError {
-    /// Plain HTTP would carry the credential over a network.
-    #[error("base_url must be https:// unless it is loopback or allow_plain_http is true")]
-    PlainHttp,
-    /// The client refuses it.
-    #[error(transparent)]
-    Client(#[from] ClientConfigError),
-}
+pub use settings::{RemoteError, RemoteSettings};
+use token::Token;
 
 /// A Runtime in a process of its own.
 #[derive(Clone)]
@@ -94,7 +39,7 @@ impl Remote {
             .perspective(Perspective::Link)
             .timeouts(settings.timeouts)
             .retry(settings.retry);
-        if !settings.allow_plain_http && !is_private(&settings.base_url) {
+        if !settings.is_private() {
             return Err(RemoteError::PlainHttp);
         }
         let fixed = Scrubber::address(&settings.base_url);
@@ -127,24 +72,6 @@ impl Remote {
         let right = *runtime_id == self.runtime_id && ids.is_none_or(|(asked, told)| asked == told);
         if right { Ok(()) } else { Err(protocol_error()) }
     }
-}
-
-/// Whether a base URL is `https`, or `http` to this machine.
-fn is_private(base_url: &str) -> bool {
-    let lower = base_url.to_ascii_lowercase();
-    let Some(rest) = lower.strip_prefix("http://") else {
-        return true;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost"
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 fn call(context: &CallContext, resend_unknown: bool) -> Call {
@@ -334,52 +261,6 @@ struct RemoteUpstream(FrameStream);
 impl Upstream for RemoteUpstream {
     async fn next(&mut self) -> Result<RawFrame, StreamEnd> {
         self.0.next().await
-    }
-}
-
-/// The token of one Runtime, and which tokens it has been.
-struct Token {
-    source: Arc<SecretSource>,
-    seen: Mutex<VecDeque<String>>,
-}
-
-impl Token {
-    fn new(source: Arc<SecretSource>) -> Self {
-        let token = Self {
-            source,
-            seen: Mutex::default(),
-        };
-        token.current();
-        token
-    }
-
-    fn current(&self) -> SecretString {
-        let secret = self.source.current();
-        let text = secret.expose();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.back().is_none_or(|last| last != text) {
-            seen.push_back(text.to_owned());
-            if seen.len() > CREDENTIALS_REMEMBERED {
-                seen.pop_front();
-            }
-        }
-        SecretString::from(text.to_owned())
-    }
-
-    fn seen(&self) -> Vec<String> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().cloned().collect()
-    }
-}
-
-#[async_trait]
-impl Credential for Token {
-    async fn token(&self) -> Option<SecretString> {
-        Some(self.current())
-    }
-
-    async fn refresh(&self) -> bool {
-        self.source.refresh().unwrap_or(false)
     }
 }
 
