@@ -42,3 +42,27 @@ async fn a_backend_that_ends_refuses_commands_answers_reads_and_tells_watchers()
     assert_eq!(last["outcome"], "failed");
     assert_eq!(last["error"]["code"], "interrupted");
 }
+
+#[tokio::test]
+async fn an_embedded_runtime_that_drains_alone_is_unavailable_as_a_remote_one_would_be() {
+    let (inside, _script) = embedded("inside").await;
+    let builder = Backend::builder().runtime(Registration::embedded(inside.clone()));
+    let served = Served::start(builder).await;
+    let path = served.create("inside", "w-1").await;
+    let mut watcher = served.watch(&path, "").await;
+    watcher.until_caught_up().await;
+    inside.drain(Duration::from_secs(5)).await;
+    let refused = served.post(&format!("{path}/stop"), json!({})).await;
+    assert_eq!(refused.brief(), "503 runtime_unavailable runtime none");
+    assert_eq!(refused.body["reason"], "draining");
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(served.get(&path).await.status, 200);
+    assert_eq!(
+        watcher.end().await,
+        (Some("runtime_unavailable".into()), 4503)
+    );
+    assert_eq!(served.get("/readyz").await.status, 200);
+    served.backend.probe().await;
+    let runtime = served.get("/api/runtimes/inside").await;
+    assert_eq!(runtime.body["status"], "degraded");
+}

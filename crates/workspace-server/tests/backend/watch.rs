@@ -328,16 +328,22 @@ async fn watchers_that_come_while_a_run_speaks_get_all_of_it() {
             .await;
         let run = script.next_run().await;
         let whole: String = (0..400).map(|n| format!("päiece {n}; ")).collect();
+        // Whoever comes after the end finds it in the snapshot: the end waits for all to be there.
+        let there = tokio::sync::Semaphore::new(0);
         let saying = async {
             for n in 0..400 {
                 run.say(&format!("päiece {n}; ")).await;
                 tokio::task::yield_now().await;
             }
+            there.acquire_many(12).await.unwrap().forget();
             run.complete();
         };
         let watching = futures_util::future::join_all((0..12).map(async |_| {
             let mut watcher = served.watch(&path, "").await;
-            watcher.until_event("entry_appended").await
+            let mut story = watcher.until_caught_up().await;
+            there.add_permits(1);
+            story.extend(watcher.until_event("entry_appended").await);
+            story
         }));
         let ((), stories) = tokio::join!(saying, watching);
         for story in stories {
