@@ -8,7 +8,7 @@ use worker_runtime::http::{self, HttpSettings};
 use worker_runtime::{Executor, ProfileSpec, Runtime, RuntimeBuilder};
 use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
 use yoi_http_kit::{Browsers, OriginGuard};
-use yoi_protocol::{Api, Capability, Limits, RuntimeId};
+use yoi_protocol::{Api, Limits, RuntimeId};
 
 use crate::host::{Host, runtime_id, token_set};
 
@@ -59,9 +59,7 @@ impl TestRuntime {
     pub fn builder(id: &str) -> TestRuntimeBuilder {
         let id = runtime_id(id);
         TestRuntimeBuilder {
-            runtime: Runtime::builder(id.clone())
-                .capability(Capability::EVENTS_SSE)
-                .capability(Capability::EVENTS_WS),
+            runtime: Runtime::builder(id.clone()),
             token: None,
             id,
         }
