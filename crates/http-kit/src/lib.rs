@@ -17,10 +17,12 @@ pub mod edge;
 pub mod extract;
 pub mod health;
 pub mod observe;
+mod once;
 pub mod openapi;
 mod rejection;
 mod reply;
 pub mod server;
+mod settings;
 
 pub use edge::{
     Browsers, EdgeSettings, GuardConfigError, OriginGuard, SecretReader, SourceNames, TokenSet,
@@ -33,8 +35,9 @@ pub use extract::{
 pub use observe::{FrameSource, ObserveSettings, OutFrame, sse};
 #[cfg(feature = "ws")]
 pub use observe::{Upgrade, websocket};
-pub use openapi::{DocumentInfo, ParamKind, RouteDoc, RouteTable};
+pub use openapi::{DocumentInfo, Operations, ParamKind, RouteDoc, RouteTable};
 pub use rejection::Rejection;
 pub use reply::{reply, reply_created, reply_replayable};
 pub use secrecy::SecretString;
-pub use server::{Drain, ServeOptions, Server};
+pub use server::{Drain, ServeOptions, Server, serve_until};
+pub use settings::HttpSettings;

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use yoi_protocol::{Code, Failure, RuntimeId, WorkerId};
+use yoi_protocol::{Code, Failure, WorkerId};
 
 /// A [`Failure`] on its way to the edge, which turns it into a problem answer.
 ///
@@ -12,7 +12,6 @@ use yoi_protocol::{Code, Failure, RuntimeId, WorkerId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     pub(crate) failure: Failure,
-    pub(crate) runtime_id: Option<RuntimeId>,
     pub(crate) worker_id: Option<WorkerId>,
 }
 
@@ -22,7 +21,6 @@ impl Rejection {
     pub fn new(failure: Failure) -> Self {
         Self {
             failure,
-            runtime_id: None,
             worker_id: None,
         }
     }
@@ -37,13 +35,6 @@ impl Rejection {
     #[must_use]
     pub fn about_worker(mut self, worker_id: WorkerId) -> Self {
         self.worker_id = Some(worker_id);
-        self
-    }
-
-    /// The same, about a Runtime that the path does not name.
-    #[must_use]
-    pub fn about_runtime(mut self, runtime_id: RuntimeId) -> Self {
-        self.runtime_id = Some(runtime_id);
         self
     }
 

@@ -15,6 +15,7 @@ use yoi_protocol::Code;
 
 use self::authority::{AllowedHost, Authority, WebOrigin};
 use crate::Rejection;
+use crate::once::once;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -123,7 +124,7 @@ impl OriginGuard {
     /// The allowed foreign origin that a request comes from, if it does.
     pub(super) fn crossing(&self, request: &Request) -> Option<Crossing> {
         let allowed = self.origins.as_ref()?;
-        let header = one(request.headers(), &ORIGIN).ok()??;
+        let header = once(request.headers(), ORIGIN).ok()??;
         let origin = WebOrigin::parse(header.to_str().ok()?)?;
         let own = host(request).is_some_and(|host| origin.is_at(&host));
         (!own && allowed.contains(&origin)).then(|| Crossing {
@@ -140,7 +141,7 @@ impl OriginGuard {
 
 /// The one host that a request names. A target in absolute form must agree with the header.
 fn host(request: &Request) -> Option<Authority> {
-    let header = one(request.headers(), &HOST).ok()??;
+    let header = once(request.headers(), HOST).ok()??;
     let header = Authority::parse(header.to_str().ok()?)?;
     match request.uri().authority() {
         None => Some(header),
@@ -154,7 +155,7 @@ fn is_no_browser(headers: &HeaderMap) -> bool {
 
 /// Whether the page that asks, if it is one, is our own or an allowed one.
 fn is_fair_page(headers: &HeaderMap, host: &Authority, allowed: &[WebOrigin]) -> bool {
-    let (Ok(origin), Ok(site)) = (one(headers, &ORIGIN), one(headers, &SEC_FETCH_SITE)) else {
+    let (Ok(origin), Ok(site)) = (once(headers, ORIGIN), once(headers, SEC_FETCH_SITE)) else {
         return false;
     };
     let known_origin = origin.map(|text| {
@@ -169,14 +170,5 @@ fn is_fair_page(headers: &HeaderMap, host: &Authority, allowed: &[WebOrigin]) ->
         }
         (None, None | Some(b"same-origin" | b"none")) => true,
         (None, Some(_)) | (Some(_), Some(_)) => false,
-    }
-}
-
-/// The value of a header that may stand once: `Err` when it stands more often.
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ()> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        (_, Some(_)) => Err(()),
     }
 }

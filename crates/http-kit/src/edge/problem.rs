@@ -109,13 +109,8 @@ fn bare_failure(response: &Response) -> Option<Rejection> {
 }
 
 fn render(rejection: Rejection, asked: &Asked, settings: &EdgeSettings) -> Response {
-    let Rejection {
-        failure,
-        runtime_id,
-        worker_id,
-    } = rejection;
+    let Rejection { failure, worker_id } = rejection;
     let mut subject = asked.subject.clone();
-    subject.runtime_id = runtime_id.or(subject.runtime_id);
     subject.worker_id = worker_id.or(subject.worker_id);
     let code = failure.code;
     let retry_after_ms = failure.details.retry_after_ms;

@@ -4,17 +4,15 @@ use axum::extract::Request;
 use uuid::Uuid;
 use yoi_protocol::{RequestId, header};
 
+use crate::once::once;
+
 /// The caller's request id when there is one and it is well-formed, else a new one.
 pub(super) fn of(request: &Request) -> RequestId {
-    let mut named = request.headers().get_all(header::REQUEST_ID).iter();
-    match (named.next(), named.next()) {
-        (Some(only), None) => only
-            .to_str()
-            .ok()
-            .and_then(|text| RequestId::parse(text).ok()),
-        (None | Some(_), _) => None,
-    }
-    .unwrap_or_else(mint)
+    once(request.headers(), header::REQUEST_ID)
+        .ok()
+        .flatten()
+        .and_then(|named| RequestId::parse(named.to_str().ok()?).ok())
+        .unwrap_or_else(mint)
 }
 
 fn mint() -> RequestId {

@@ -12,6 +12,7 @@ use yoi_protocol::{Code, path};
 
 use crate::Rejection;
 use crate::extract::Principal;
+use crate::once::once;
 
 /// Gives the present text of a secret; `None` while it cannot be read.
 ///
@@ -90,10 +91,7 @@ pub(super) fn is_open(request_path: &str) -> bool {
 
 /// The one bearer token of a request; never an empty one, which an empty secret would match.
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(only), None) = (values.next(), values.next()) else {
-        return None;
-    };
+    let only = once(headers, AUTHORIZATION).ok()??;
     let (scheme, token) = only.as_bytes().split_at_checked("Bearer ".len())?;
     let token = token.trim_ascii();
     (scheme.eq_ignore_ascii_case(b"Bearer ") && !token.is_empty()).then_some(token)

@@ -12,6 +12,7 @@ use yoi_protocol::{Code, Failure};
 
 use crate::Rejection;
 use crate::edge::BodyBounds;
+use crate::once::once;
 
 /// Used where no edge says otherwise.
 const DEFAULT_BOUNDS: BodyBounds = BodyBounds {
@@ -68,11 +69,8 @@ async fn collect(mut body: Body, max_bytes: u64) -> Result<Bytes, Rejection> {
 
 /// Whether a body says that it is JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (values.next(), values.next()) else {
-        return false;
-    };
-    let Ok(text) = only.to_str() else {
+    let kind = once(headers, CONTENT_TYPE).ok().flatten();
+    let Some(text) = kind.and_then(|kind| kind.to_str().ok()) else {
         return false;
     };
     let mut parts = text.split(';');

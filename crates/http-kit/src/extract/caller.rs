@@ -13,6 +13,7 @@ use yoi_protocol::{Code, Failure, IdempotencyKey, RequestId, Subject, header};
 
 use crate::Rejection;
 use crate::edge::Arrival;
+use crate::once::{Repeated, once};
 
 /// What a request is about: the ids in its path, and its own.
 #[derive(Debug, Clone, Default)]
@@ -113,7 +114,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Deadline {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let Some(text) = one(&parts.headers, header::DEADLINE_MS)? else {
+        let Some(text) = text(&parts.headers, header::DEADLINE_MS)? else {
             return Ok(Self(None));
         };
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -134,7 +135,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let Some(text) = one(&parts.headers, header::IDEMPOTENCY_KEY)? else {
+        let Some(text) = text(&parts.headers, header::IDEMPOTENCY_KEY)? else {
             return Ok(Self(None));
         };
         IdempotencyKey::parse(text)
@@ -145,7 +146,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
 
 impl TraceParent {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let text = one(headers, header::TRACEPARENT).ok().flatten();
+        let text = text(headers, header::TRACEPARENT).ok().flatten();
         Self(text.filter(|text| is_traceparent(text)).map(str::to_owned))
     }
 
@@ -179,17 +180,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The value of a header that may stand once.
-fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Rejection> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(only), None) => match only.to_str() {
-            Ok(text) => Ok(Some(text)),
-            Err(_) => Err(refused(name, "must be visible ASCII characters")),
-        },
-        (Some(_), Some(_)) => Err(refused(name, "must stand once")),
-    }
+/// The text of a header that may stand once.
+fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Rejection> {
+    once(headers, name)
+        .map_err(|Repeated| refused(name, "must stand once"))?
+        .map(|value| value.to_str())
+        .transpose()
+        .map_err(|_| refused(name, "must be visible ASCII characters"))
 }
 
 fn refused(name: &str, message: &str) -> Rejection {

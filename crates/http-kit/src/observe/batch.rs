@@ -3,6 +3,7 @@
 use yoi_protocol::StreamEnd;
 
 use super::{FrameSource, OutFrame};
+use crate::server::Drain;
 
 /// How many bytes of frames are put together before they are sent.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -14,21 +15,30 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The batch of a stream that ends.
-    pub(super) fn ending(end: StreamEnd) -> Self {
+    fn ending(end: StreamEnd) -> Self {
         Self {
             frames: Vec::new(),
             end: Some(end),
         }
     }
 
-    /// Waits for a frame and takes what is there after it. Cancel-safe: nothing is awaited once
-    /// a frame is taken.
-    pub(super) async fn next<S: FrameSource>(source: &mut S) -> Self {
-        match source.next().await {
-            Ok(first) => Self::from(first, source),
-            Err(end) => Self::ending(end),
+    /// Waits for a frame and takes what is there after it, until the source ends or `drain` ends
+    /// all streams. Then, too, what is there goes first: a source has last words of its own.
+    ///
+    /// Cancel-safe: nothing is awaited once a frame is taken.
+    pub(super) async fn next<S: FrameSource>(source: &mut S, drain: &Drain) -> Self {
+        let mut batch = tokio::select! {
+            biased;
+            next = source.next() => match next {
+                Ok(first) => Self::from(first, source),
+                Err(end) => Self::ending(end),
+            },
+            () = drain.streams_ended() => Self::ending(StreamEnd::Draining),
+        };
+        if drain.has_ended_streams() {
+            batch.end.get_or_insert(StreamEnd::Draining);
         }
+        batch
     }
 
     fn from<S: FrameSource>(first: OutFrame, source: &mut S) -> Self {

@@ -1,7 +1,8 @@
 //! Sends a stream of frames to one observer, over a WebSocket or as server-sent events.
 //!
 //! Both say the same: the frames as they come, one final diagnostic unless the stream is
-//! complete, and the end. A slow observer is held up by its own socket alone: the source keeps
+//! complete, and the end. When the server ends, a source ends itself after its last frame; only
+//! one that has not by the last moment is ended from here. A slow observer is held up by its own socket alone: the source keeps
 //! what it missed within its own bounds, and says when it fell out of them.
 
 mod batch;
@@ -13,6 +14,7 @@ mod upgrade;
 mod websocket;
 
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use yoi_protocol::{Cursor, StreamEnd};
@@ -23,6 +25,9 @@ pub use sse::sse;
 pub use upgrade::Upgrade;
 #[cfg(feature = "ws")]
 pub use websocket::websocket;
+
+/// How long an observer gets to take the last words and answer the close.
+pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 
 /// One frame on its way out.
 #[derive(Debug, Clone)]

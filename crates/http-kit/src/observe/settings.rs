@@ -11,7 +11,8 @@ use crate::server::Drain;
 pub struct ObserveSettings {
     /// How often the server pings, and how often a silent event stream gets a comment.
     pub ping_every: Duration,
-    /// How long after a ping a peer may stay silent before it is dropped.
+    /// How long after a ping was written a peer may neither answer nor take any of what else waits
+    /// to be written to it, before it is dropped.
     pub pong_timeout: Duration,
     /// Whether the server's own frames name the Runtime: those of a Backend do.
     pub name_runtime: bool,
@@ -20,12 +21,15 @@ pub struct ObserveSettings {
 }
 
 impl ObserveSettings {
+    pub(crate) const PING_EVERY: Duration = Duration::from_secs(20);
+    pub(crate) const PONG_TIMEOUT: Duration = Duration::from_secs(20);
+
     /// A ping every 20 seconds, and 20 seconds for the answer.
     #[must_use]
     pub fn new(drain: Drain) -> Self {
         Self {
-            ping_every: Duration::from_secs(20),
-            pong_timeout: Duration::from_secs(20),
+            ping_every: Self::PING_EVERY,
+            pong_timeout: Self::PONG_TIMEOUT,
             name_runtime: false,
             drain,
         }

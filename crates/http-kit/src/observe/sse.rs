@@ -24,10 +24,7 @@ pub async fn sse<S: FrameSource>(
     about: Subject,
     settings: &ObserveSettings,
 ) -> Response {
-    let first = tokio::select! {
-        batch = Batch::next(&mut source) => batch,
-        () = settings.drain.streams_ended() => Batch::ending(StreamEnd::Draining),
-    };
+    let first = Batch::next(&mut source, &settings.drain).await;
     if resumed && says_nothing_new(&first) {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -76,8 +73,8 @@ impl<S: FrameSource> Feed<S> {
         let batch = match self.ready.take() {
             Some(batch) => batch,
             None => tokio::select! {
-                batch = Batch::next(&mut self.source) => batch,
-                () = self.settings.drain.streams_ended() => Batch::ending(StreamEnd::Draining),
+                biased;
+                batch = Batch::next(&mut self.source, &self.settings.drain) => batch,
                 () = sleep_until(quiet_until) => return Some(Bytes::from_static(b": alive\n\n")),
             },
         };

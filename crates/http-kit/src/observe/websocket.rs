@@ -1,6 +1,7 @@
 //! Frames over a WebSocket.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
@@ -13,10 +14,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 use yoi_protocol::{StreamEnd, Subject};
 
 use super::batch::Batch;
-use super::{FrameSource, ObserveSettings, Upgrade};
+use super::{FrameSource, GOODBYE, ObserveSettings, Upgrade};
+use crate::server::{Drain, Progress};
 
-/// How long a peer gets to take the last words and answer the close.
-const GOODBYE: Duration = Duration::from_secs(2);
+type Sink = SplitSink<WebSocket, Message>;
 
 /// Upgrades, and sends what the source yields until it ends, the peer leaves, or the server does.
 ///
@@ -33,51 +34,67 @@ where
     O: Future<Output = Result<S, StreamEnd>> + Send + 'static,
 {
     let settings = settings.clone();
+    let progress = upgrade.progress;
     upgrade
-        .0
-        .on_upgrade(move |socket| observe(socket, open, about, settings))
+        .handshake
+        .on_upgrade(move |socket| observe(socket, open, about, settings, progress))
 }
 
 /// Why the server stops sending.
 enum Over {
     /// It has something to say about that.
     Ended(StreamEnd),
+    /// The peer has closed, and waits for the answer to that.
+    Closed,
     /// Nobody listens.
     Gone,
 }
 
-async fn observe<S, O>(socket: WebSocket, open: O, about: Subject, settings: ObserveSettings)
-where
+async fn observe<S, O>(
+    socket: WebSocket,
+    open: O,
+    about: Subject,
+    settings: ObserveSettings,
+    progress: Arc<Progress>,
+) where
     S: FrameSource,
     O: Future<Output = Result<S, StreamEnd>> + Send + 'static,
 {
     let (mut sink, mut stream) = socket.split();
-    let (heard, silence) = watch::channel(Instant::now());
-    // Every branch but the last only waits, so dropping it loses nothing; a write that is cut
-    // short leaves its bytes in the sink, where the goodbye finds them. What was heard is looked
-    // at before the silence, so that a machine that stood still drops nobody.
+    let (pinged, silence) = watch::channel(None);
+    // Every branch but `send` only waits, so dropping it loses nothing; a write that is cut short
+    // leaves its bytes in the sink, where the goodbye finds them. What was heard is looked at
+    // before the silence, so that a machine that stood still drops nobody; and what there is to
+    // send before the end of all streams, which is for those that cannot take it.
     let over = tokio::select! {
         biased;
-        over = listen(&mut stream, &heard) => over,
-        () = silent_for(silence, settings.ping_every + settings.pong_timeout) => Over::Gone,
+        over = listen(&mut stream, &pinged) => over,
+        () = unanswered_for(silence, settings.pong_timeout, &progress) => Over::Gone,
+        over = send(&mut sink, open, &pinged, settings.ping_every, &settings.drain) => over,
         () = settings.drain.streams_ended() => Over::Ended(StreamEnd::Draining),
-        over = send(&mut sink, open, settings.ping_every) => over,
     };
-    match over {
-        Over::Gone => {}
-        Over::Ended(end) => {
-            let goodbye = goodbye(&mut sink, &mut stream, &end, &about, &settings);
-            let _ = timeout(GOODBYE, goodbye).await;
+    let parting = async {
+        match over {
+            Over::Gone => return,
+            Over::Closed => {}
+            Over::Ended(end) => goodbye(&mut sink, &end, &about, &settings).await,
         }
-    }
+        // Sends what is to be sent, hears the answer to a close, and gives it: a socket that is
+        // dropped before that may take the last words with it.
+        while let Some(Ok(_)) = stream.next().await {}
+    };
+    let _ = timeout(GOODBYE, parting).await;
 }
 
+/// When the ping was written that is not answered; `None` while there is none.
+type Pinged = Option<Instant>;
+
 /// Listens for signs of life. Anything else that is said is too much.
-async fn listen(stream: &mut SplitStream<WebSocket>, heard: &watch::Sender<Instant>) -> Over {
+async fn listen(stream: &mut SplitStream<WebSocket>, pinged: &watch::Sender<Pinged>) -> Over {
     loop {
         match stream.next().await {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                heard.send_replace(Instant::now());
+                pinged.send_replace(None);
             }
             Some(Ok(Message::Text(_) | Message::Binary(_))) => {
                 return Over::Ended(StreamEnd::ObservationOnly);
@@ -85,25 +102,46 @@ async fn listen(stream: &mut SplitStream<WebSocket>, heard: &watch::Sender<Insta
             // Too much of it, or nothing that a WebSocket may say. Where the socket is gone, the
             // goodbye finds out at once.
             Some(Err(_)) => return Over::Ended(StreamEnd::ObservationOnly),
-            Some(Ok(Message::Close(_))) | None => return Over::Gone,
+            Some(Ok(Message::Close(_))) => return Over::Closed,
+            None => return Over::Gone,
         }
     }
 }
 
-/// Waits until nothing was heard for `longest`.
-async fn silent_for(mut heard: watch::Receiver<Instant>, longest: Duration) {
+/// Waits until a ping was not answered for `longest`, nor anything taken of what waits behind it.
+async fn unanswered_for(
+    mut pinged: watch::Receiver<Pinged>,
+    longest: Duration,
+    progress: &Progress,
+) {
     loop {
-        let until = *heard.borrow_and_update() + longest;
+        let ping = *pinged.borrow_and_update();
+        let silent = async {
+            match ping {
+                None => std::future::pending().await,
+                Some(ping) => {
+                    let sign = progress.last_sign().map_or(ping, |sign| sign.max(ping));
+                    sleep_until(sign + longest).await;
+                    progress.last_sign().is_none_or(|last| last <= sign)
+                }
+            }
+        };
         tokio::select! {
             biased;
-            changed = heard.changed() => if changed.is_err() { return },
-            () = sleep_until(until) => return,
+            changed = pinged.changed() => if changed.is_err() { return },
+            nothing_since = silent => if nothing_since { return },
         }
     }
 }
 
 /// Opens the source and sends its frames, with a ping every so often.
-async fn send<S, O>(sink: &mut SplitSink<WebSocket, Message>, open: O, every: Duration) -> Over
+async fn send<S, O>(
+    sink: &mut Sink,
+    open: O,
+    pinged: &watch::Sender<Pinged>,
+    every: Duration,
+    drain: &Drain,
+) -> Over
 where
     S: FrameSource,
     O: Future<Output = Result<S, StreamEnd>>,
@@ -117,14 +155,14 @@ where
                 Ok(source) => break source,
                 Err(end) => return Over::Ended(end),
             },
-            _ = pings.tick() => if ping(sink).await.is_err() { return Over::Gone },
+            _ = pings.tick() => if ping(sink, pinged).await.is_err() { return Over::Gone },
         }
     };
     loop {
         let batch = tokio::select! {
-            batch = Batch::next(&mut source) => batch,
+            batch = Batch::next(&mut source, drain) => batch,
             _ = pings.tick() => {
-                if ping(sink).await.is_err() { return Over::Gone }
+                if ping(sink, pinged).await.is_err() { return Over::Gone }
                 continue;
             }
         };
@@ -137,12 +175,21 @@ where
     }
 }
 
-async fn ping(sink: &mut SplitSink<WebSocket, Message>) -> Result<(), axum::Error> {
-    sink.send(Message::Ping(Bytes::new())).await
+/// Only a ping that has left is waited for; of several the first counts.
+async fn ping(sink: &mut Sink, pinged: &watch::Sender<Pinged>) -> Result<(), axum::Error> {
+    sink.send(Message::Ping(Bytes::new())).await?;
+    pinged.send_if_modified(|first| match first {
+        Some(_) => false,
+        None => {
+            *first = Some(Instant::now());
+            true
+        }
+    });
+    Ok(())
 }
 
 /// All frames of a batch, and one flush.
-async fn write(sink: &mut SplitSink<WebSocket, Message>, batch: &Batch) -> Result<(), axum::Error> {
+async fn write(sink: &mut Sink, batch: &Batch) -> Result<(), axum::Error> {
     for frame in &batch.frames {
         let text = Utf8Bytes::try_from(frame.text.clone()).map_err(axum::Error::new)?;
         sink.feed(Message::Text(text)).await?;
@@ -150,32 +197,18 @@ async fn write(sink: &mut SplitSink<WebSocket, Message>, batch: &Batch) -> Resul
     sink.flush().await
 }
 
-/// The last frame, the close, and the peer's answer to it: a socket that is dropped before that
-/// may take the last words with it.
-async fn goodbye(
-    sink: &mut SplitSink<WebSocket, Message>,
-    stream: &mut SplitStream<WebSocket>,
-    end: &StreamEnd,
-    about: &Subject,
-    settings: &ObserveSettings,
-) {
+/// The last frame and the close. Where that fails nobody listens any more.
+async fn goodbye(sink: &mut Sink, end: &StreamEnd, about: &Subject, settings: &ObserveSettings) {
     if let Some(last) = settings.last_words(end, about)
         && sink.feed(Message::Text(last.into())).await.is_err()
     {
         return;
     }
-    let close = Message::Close(Some(CloseFrame {
+    let close = CloseFrame {
         code: end.close_code(),
         reason: reason(end).into(),
-    }));
-    if sink.send(close).await.is_err() {
-        return;
-    }
-    while let Some(Ok(message)) = stream.next().await {
-        if matches!(message, Message::Close(_)) {
-            break;
-        }
-    }
+    };
+    let _ = sink.send(Message::Close(Some(close))).await;
 }
 
 /// The code in the close frame, for those who look there.

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use yoi_protocol::{Code, Problem};
+use yoi_protocol::{Code, Problem, header};
 
+use super::headers;
 use super::route::{Content, ParamDoc, ParamKind, RouteDoc, TypeDoc};
 use super::table::RouteTable;
+use crate::rejection::status_of;
 
 /// What stands at the head of a document.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,14 @@ const EVERYWHERE: &[Code] = &[
     Code::Internal,
 ];
 
+/// What every request to a Runtime may carry.
+const ADDRESSEE: ParamDoc = ParamDoc {
+    place: "header",
+    name: header::RUNTIME_ID,
+    kind: ParamKind::Text,
+    description: "The Runtime that the request is for: another one refuses it",
+};
+
 impl RouteTable {
     /// The document, OpenAPI 3.1, as JSON.
     ///
@@ -37,10 +47,10 @@ impl RouteTable {
     pub fn document(&self, info: DocumentInfo) -> Value {
         let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         for route in &*self.routes {
-            paths
-                .entry(route.path)
-                .or_default()
-                .insert(route.method.as_str().to_ascii_lowercase(), operation(route));
+            paths.entry(route.path).or_default().insert(
+                route.method.as_str().to_ascii_lowercase(),
+                self.described(route),
+            );
         }
         json!({
             "openapi": "3.1.0",
@@ -54,6 +64,7 @@ impl RouteTable {
             "paths": paths,
             "components": {
                 "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+                "headers": headers::components(self.names_source),
                 "schemas": self.schemas(),
             },
         })
@@ -74,38 +85,88 @@ impl RouteTable {
         }
         all
     }
-}
 
-fn operation(route: &RouteDoc) -> Value {
-    let mut described = json!({
-        "operationId": route.id,
-        "summary": route.summary,
-        "responses": responses(route),
-    });
-    let params: Vec<Value> = path_params(route.path)
-        .chain(route.params.iter().map(param))
-        .collect();
-    if !params.is_empty() {
-        described["parameters"] = Value::Array(params);
-    }
-    if let Some((types, required)) = &route.body {
-        let schema = if *required {
-            reference(types)
-        } else {
-            json!({ "anyOf": [reference(types), { "type": "null" }] })
-        };
-        described["requestBody"] = json!({
-            "required": required,
-            "content": { "application/json": { "schema": schema } },
+    fn described(&self, route: &RouteDoc) -> Value {
+        let mut described = json!({
+            "operationId": route.id,
+            "summary": route.summary,
+            "responses": self.responses(route),
         });
+        let params: Vec<Value> = path_params(route.path)
+            .chain(route.params.iter().map(param))
+            .chain(self.names_source.then(|| param(&ADDRESSEE)))
+            .collect();
+        if !params.is_empty() {
+            described["parameters"] = Value::Array(params);
+        }
+        if let Some((types, required)) = &route.body {
+            let schema = if *required {
+                reference(types)
+            } else {
+                json!({ "anyOf": [reference(types), { "type": "null" }] })
+            };
+            described["requestBody"] = json!({
+                "required": required,
+                "content": { "application/json": { "schema": schema } },
+            });
+        }
+        if let Some(operation) = route.operation {
+            described["x-yoi-operation"] = json!(operation.as_str());
+        }
+        if route.open {
+            described["security"] = json!([]);
+        }
+        described
     }
-    if let Some(operation) = route.operation {
-        described["x-yoi-operation"] = json!(operation.as_str());
+
+    fn responses(&self, route: &RouteDoc) -> Map<String, Value> {
+        let mut all = Map::new();
+        for answer in &route.answers {
+            let mut described = json!({
+                "description": answer.description,
+                "headers": self.headers(route, answer.status),
+            });
+            match &answer.content {
+                Content::Json(types) => {
+                    described["content"] =
+                        json!({ "application/json": { "schema": reference(types) } });
+                }
+                Content::Other(kind) => described["content"] = json!({ *kind: {} }),
+                Content::Nothing => {}
+            }
+            all.insert(answer.status.as_u16().to_string(), described);
+        }
+        for (status, codes) in self.problems(route) {
+            let mut described = problem(status, &codes);
+            described["headers"] = self.headers(route, status).into();
+            all.insert(status.as_u16().to_string(), described);
+        }
+        all
     }
-    if route.open {
-        described["security"] = json!([]);
+
+    /// The codes of the problems that a route may answer with, by their status.
+    fn problems(&self, route: &RouteDoc) -> BTreeMap<StatusCode, Vec<&'static str>> {
+        let everywhere: &[Code] = if route.open {
+            &[Code::ForbiddenOrigin]
+        } else {
+            EVERYWHERE
+        };
+        let misdirected = self.names_source.then_some(Code::MisdirectedRequest);
+        let own = route.codes.iter().copied().chain(misdirected);
+        let codes: BTreeSet<Code> = everywhere.iter().copied().chain(own).collect();
+        let mut by_status: BTreeMap<StatusCode, Vec<&str>> = BTreeMap::new();
+        for code in codes {
+            by_status
+                .entry(status_of(code))
+                .or_default()
+                .push(code.as_str());
+        }
+        by_status
     }
-    described
+
+    fn headers(&self, route: &RouteDoc, status: StatusCode) -> Map<String, Value> {
+        headers::of_answer(status, route.operation, self.names_source)
+    }
 }
 
 fn path_params(path: &str) -> impl Iterator<Item = Value> {
@@ -135,44 +196,8 @@ fn param(param: &ParamDoc) -> Value {
     })
 }
 
-fn responses(route: &RouteDoc) -> Map<String, Value> {
-    let mut all = Map::new();
-    for answer in &route.answers {
-        let mut described = json!({ "description": answer.description });
-        match &answer.content {
-            Content::Json(types) => {
-                described["content"] =
-                    json!({ "application/json": { "schema": reference(types) } });
-            }
-            Content::Other(kind) => described["content"] = json!({ *kind: {} }),
-            Content::Nothing => {}
-        }
-        all.insert(answer.status.as_u16().to_string(), described);
-    }
-    let everywhere: &[Code] = if route.open {
-        &[Code::ForbiddenOrigin]
-    } else {
-        EVERYWHERE
-    };
-    let codes: BTreeSet<Code> = everywhere.iter().chain(&route.codes).copied().collect();
-    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
-    for code in codes {
-        by_status
-            .entry(code.status())
-            .or_default()
-            .push(code.as_str());
-    }
-    for (status, codes) in by_status {
-        all.insert(status.to_string(), problem(status, &codes));
-    }
-    all
-}
-
-fn problem(status: u16, codes: &[&str]) -> Value {
-    let reason = StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or("Problem");
+fn problem(status: StatusCode, codes: &[&str]) -> Value {
+    let reason = status.canonical_reason().unwrap_or("Problem");
     let schema = json!({
         "allOf": [
             { "$ref": "#/components/schemas/Problem" },

@@ -4,9 +4,12 @@
 //! its router to it, so that what the document says is what is served.
 
 mod document;
+mod headers;
+mod operations;
 mod route;
 mod table;
 
 pub use document::DocumentInfo;
+pub use operations::{Operations, upkeep};
 pub use route::{ParamKind, RouteDoc};
 pub use table::RouteTable;

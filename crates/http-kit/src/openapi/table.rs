@@ -14,6 +14,7 @@ use super::route::{RouteDoc, TypeDoc};
 pub struct RouteTable {
     pub(super) routes: Arc<[RouteDoc]>,
     pub(super) extra: Arc<[TypeDoc]>,
+    pub(super) names_source: bool,
 }
 
 impl RouteTable {
@@ -23,6 +24,7 @@ impl RouteTable {
         Self {
             routes: routes.into(),
             extra: Arc::default(),
+            names_source: false,
         }
     }
 
@@ -32,6 +34,14 @@ impl RouteTable {
         let mut extra = self.extra.to_vec();
         extra.push(TypeDoc::of::<T>());
         self.extra = extra.into();
+        self
+    }
+
+    /// The table of a Runtime, which names itself in every answer and refuses what is addressed to
+    /// another.
+    #[must_use]
+    pub fn naming_the_source(mut self) -> Self {
+        self.names_source = true;
         self
     }
 

@@ -14,6 +14,8 @@ use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::progress::Progress;
+
 /// How many sockets are open.
 const OPEN: &str = "yoi_http_connections_open";
 
@@ -27,6 +29,7 @@ pub(super) struct Connection {
     write_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
     heard: Arc<Heard>,
+    progress: Arc<Progress>,
     _counted: OwnedSemaphorePermit,
     _tracked: TaskTrackerToken,
 }
@@ -52,6 +55,7 @@ impl Connection {
         cut: &CancellationToken,
         write_timeout: Duration,
         heard: Arc<Heard>,
+        progress: Arc<Progress>,
         counted: OwnedSemaphorePermit,
         tracked: TaskTrackerToken,
     ) -> Self {
@@ -63,6 +67,7 @@ impl Connection {
             write_timeout,
             stalled: None,
             heard,
+            progress,
             _counted: counted,
             _tracked: tracked,
         }
@@ -73,8 +78,11 @@ impl Connection {
         if self.cut_write.as_mut().poll(cx).is_ready() {
             return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
         }
-        let timeout = self.write_timeout;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        let (timeout, progress) = (self.write_timeout, &self.progress);
+        let stalled = self.stalled.get_or_insert_with(|| {
+            progress.waits();
+            Box::pin(sleep(timeout))
+        });
         ready!(stalled.as_mut().poll(cx));
         metrics::counter!("yoi_http_connections_closed_total", "reason" => "write_timeout")
             .increment(1);
@@ -87,7 +95,9 @@ impl Connection {
         outcome: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.progress.goes_on();
+            }
             return outcome;
         }
         self.gave_up(cx).map(Err)

@@ -8,9 +8,9 @@ use tokio_util::task::TaskTracker;
 
 /// Leads a server to its end. Clones lead the same server.
 ///
-/// Whoever shuts down calls [`begin`](Self::begin) (readiness false), ends its own work,
-/// [`end_streams`](Self::end_streams) (observers are told and closed), and
-/// [`close`](Self::close). Dropping one does nothing.
+/// Whoever shuts down calls [`begin`](Self::begin) (readiness false), ends its own work, whose
+/// observations then end themselves, and calls [`close`](Self::close), which ends whatever does
+/// not. Dropping one does nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Drain {
     steps: Arc<Steps>,
@@ -44,25 +44,29 @@ impl Drain {
         self.steps.begun.is_cancelled()
     }
 
-    /// Waits for the end to begin.
-    pub async fn begun(&self) {
-        self.steps.begun.cancelled().await;
-    }
-
-    /// Ends every observation with `draining`, those that start later too.
+    /// Ends every observation with `draining` after what its source has ready, those that start
+    /// later too. For those that do not end themselves: what their sources are still to say is
+    /// lost to them until they come back.
     pub fn end_streams(&self) {
         self.begin();
         self.steps.streams.cancel();
     }
 
+    /// Whether [`end_streams`](Self::end_streams) was called.
+    pub(crate) fn has_ended_streams(&self) -> bool {
+        self.steps.streams.is_cancelled()
+    }
+
     /// Waits for [`end_streams`](Self::end_streams).
-    pub async fn streams_ended(&self) {
+    pub(crate) async fn streams_ended(&self) {
         self.steps.streams.cancelled().await;
     }
 
-    /// Takes no more connections, ends idle ones, and cuts at `deadline` whatever is left.
+    /// Takes no more connections, ends idle ones, calls [`end_streams`](Self::end_streams) for
+    /// observations that have not ended themselves when at least half of the time is over, and
+    /// cuts at `deadline` whatever is left.
     pub fn close(&self, deadline: Instant) {
-        self.end_streams();
+        self.begin();
         let _ = self.steps.deadline.set(deadline);
         self.steps.closed.cancel();
     }

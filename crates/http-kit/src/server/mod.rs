@@ -2,8 +2,10 @@
 
 mod connection;
 mod drain;
+mod progress;
 mod serve;
 mod socket;
+mod until;
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,6 +15,8 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 pub use drain::Drain;
+pub(crate) use progress::Progress;
+pub use until::serve_until;
 
 /// What a [`Server`] bounds.
 #[derive(Debug, Clone)]
@@ -20,7 +24,8 @@ pub struct ServeOptions {
     /// How long the head of a request may take, also the first of a silent connection and the
     /// next of an idle one.
     pub header_timeout: Duration,
-    /// How long a peer may take none of what is written to it.
+    /// How long a peer may take none of what is written to it. One that takes any of it, however
+    /// slowly, stays.
     pub write_timeout: Duration,
     /// The most connections at a time, upgraded ones among them.
     pub max_connections: usize,
@@ -67,9 +72,9 @@ impl Server {
 
     /// Serves `router` until [`Drain::close`], and returns when the last connection has ended.
     ///
-    /// From `close` on no connection is taken and idle ones end. Requests under way are answered,
-    /// until the deadline that `close` was given: then every socket that is left is cut, upgraded
-    /// ones too.
+    /// From `close` on no connection is taken and idle ones end. Requests under way are answered
+    /// and observations end themselves, until the deadline that `close` was given: a little before
+    /// it observations are ended, and at it every socket that is left is cut, upgraded ones too.
     pub async fn serve(self, router: Router, options: ServeOptions, drain: Drain) {
         serve::serve(self.listener, router, options, drain).await;
     }

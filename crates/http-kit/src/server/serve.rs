@@ -12,15 +12,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::connection::{Connection, Heard};
+use super::progress::Progress;
 use super::socket::prepare;
 use super::{Drain, ServeOptions};
+use crate::observe::GOODBYE;
 
 /// How long to leave the listener alone when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The most of a head, and of an answer that its peer does not take, that a connection holds.
+const MAX_BUFFER_BYTES: usize = 64 * 1024;
 /// How long cut sockets get to be dropped by whoever holds them.
 const CUT_GRACE: Duration = Duration::from_millis(500);
 
@@ -45,11 +50,13 @@ pub(super) async fn serve(
         };
         prepare(&stream, options.write_timeout);
         let heard = Arc::new(Heard::default());
+        let progress = Arc::new(Progress::default());
         let socket = Connection::new(
             stream,
             &drain.cut_token(),
             options.write_timeout,
             Arc::clone(&heard),
+            Arc::clone(&progress),
             slot,
             drain.sockets().token(),
         );
@@ -58,6 +65,7 @@ pub(super) async fn serve(
             router.clone(),
             options.header_timeout,
             heard,
+            progress,
             drain.clone(),
         );
         tokio::spawn(served);
@@ -97,11 +105,13 @@ async fn connection(
     router: Router,
     header_timeout: Duration,
     heard: Arc<Heard>,
+    progress: Arc<Progress>,
     drain: Drain,
 ) {
     let answering = Arc::clone(&heard);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let heard = Arc::clone(&answering);
+        request.extensions_mut().insert(Arc::clone(&progress));
         router
             .clone()
             .oneshot(request)
@@ -110,6 +120,7 @@ async fn connection(
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
+        .max_buf_size(MAX_BUFFER_BYTES)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
@@ -144,19 +155,28 @@ fn closed(reason: &'static str) {
     metrics::counter!("yoi_http_connections_closed_total", "reason" => reason).increment(1);
 }
 
-/// Waits for the open sockets to end, and cuts at the deadline those that have not.
+/// Waits for the open sockets to end. Observations that have not are told to when just the time
+/// for that is left, and what is left at the deadline is cut.
 async fn end(drain: &Drain) {
     let deadline = drain.closed().await;
+    let left = deadline.saturating_duration_since(Instant::now());
     let sockets = drain.sockets();
     sockets.close();
-    tokio::select! {
-        () = sockets.wait() => return,
-        () = sleep_until(deadline) => {}
+    if ended_by(sockets, deadline - GOODBYE.min(left / 2)).await {
+        return;
+    }
+    drain.end_streams();
+    if ended_by(sockets, deadline).await {
+        return;
     }
     tracing::warn!(
         left = sockets.len(),
         "cutting the connections that did not end in time"
     );
     drain.cut();
-    let _ = timeout(CUT_GRACE, sockets.wait()).await;
+    ended_by(sockets, Instant::now() + CUT_GRACE).await;
+}
+
+async fn ended_by(sockets: &TaskTracker, until: Instant) -> bool {
+    timeout_at(until, sockets.wait()).await.is_ok()
 }

@@ -4,19 +4,23 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-/// Small frames do not wait for each other, and a peer that has vanished is noticed: bytes that
-/// nobody acknowledges for `write_timeout` end the connection. A socket that refuses either still
-/// serves.
+/// How many times the write timeout a peer may leave what it was sent unacknowledged. The kernel
+/// counts a slow reader's full window as that, too, so this is to be long enough for one to come
+/// round; who takes nothing at all is noticed by the write timeout itself.
+const UNACKNOWLEDGED: u32 = 4;
+
+/// Small frames do not wait for each other, and a peer that has vanished is noticed also where
+/// nothing waits to be written. A socket that refuses either still serves.
 pub(super) fn prepare(stream: &TcpStream, write_timeout: Duration) {
     let _ = stream.set_nodelay(true);
-    notice_vanished_peers(stream, write_timeout);
+    notice_vanished_peers(stream, write_timeout.saturating_mul(UNACKNOWLEDGED));
 }
 
 /// Without it the kernel goes on trying for a quarter of an hour, and a reader of a quiet event
 /// stream that was cut off keeps its place for as long.
 #[cfg(target_os = "linux")]
-fn notice_vanished_peers(stream: &TcpStream, write_timeout: Duration) {
-    let ms = u32::try_from(write_timeout.as_millis()).unwrap_or(u32::MAX);
+fn notice_vanished_peers(stream: &TcpStream, after: Duration) {
+    let ms = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, ms);
 }
 
@@ -30,7 +34,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     #[tokio::test]
-    async fn a_socket_knows_how_long_to_wait_for_its_peer() {
+    async fn a_socket_waits_longer_for_its_peer_than_a_write_does() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (connected, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
@@ -38,7 +42,7 @@ mod tests {
         super::prepare(&stream, Duration::from_millis(1_234));
         assert!(stream.nodelay().unwrap());
         let waits = rustix::net::sockopt::tcp_user_timeout(&stream).unwrap();
-        assert_eq!(waits, 1_234);
+        assert_eq!(waits, 4 * 1_234);
         drop(connected);
     }
 }

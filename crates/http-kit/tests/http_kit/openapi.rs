@@ -64,6 +64,27 @@ fn a_route_says_what_it_takes_and_how_it_answers() {
 }
 
 #[test]
+fn an_answer_says_which_headers_it_has() {
+    let document = document(&table().naming_the_source());
+    let write = &document["paths"]["/notes/{worker_id}"]["post"];
+    let headers = |status: &str| -> Vec<&str> {
+        let headers = write["responses"][status]["headers"].as_object().unwrap();
+        headers.keys().map(String::as_str).collect()
+    };
+    let everywhere = ["x-request-id", "yoi-boot-id", "yoi-runtime-id"];
+    assert_eq!(
+        headers("201"),
+        [&["idempotency-replayed", "location"], &everywhere[..]].concat()
+    );
+    assert_eq!(headers("401"), everywhere);
+    assert_eq!(headers("429"), [&["retry-after"], &everywhere[..]].concat());
+    assert!(write["responses"]["421"].is_object());
+    let params = write["parameters"].as_array().unwrap();
+    let named = |name: &str| params.iter().any(|param| param["name"] == name);
+    assert!(named("yoi-runtime-id"));
+}
+
+#[test]
 fn the_same_table_gives_the_same_document() {
     assert_eq!(
         document(&table()).to_string(),

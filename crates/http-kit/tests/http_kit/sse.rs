@@ -107,9 +107,11 @@ async fn the_end_of_the_server_ends_the_stream() {
     let (script, teller, dropped) = Script::new();
     teller.send(Ok(frame("{}", Some("c1")))).unwrap();
     let response = sse(script, false, about(), &ObserveSettings::new(drain.clone())).await;
+    teller.send(Ok(frame("{}", Some("c2")))).unwrap();
     drain.end_streams();
     let said = text(response).await;
-    assert!(said.starts_with("id: c1\ndata: {}\n\n"), "{said}");
+    let ready = "id: c1\ndata: {}\n\nid: c2\ndata: {}\n\n";
+    assert!(said.starts_with(ready), "{said}");
     assert!(said.contains(r#""code":"draining""#), "{said}");
     assert!(dropped.await.is_err(), "the source is let go");
 }

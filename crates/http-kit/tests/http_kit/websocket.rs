@@ -8,8 +8,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use yoi_http_kit::{Drain, ObserveSettings, ServeOptions, Upgrade, edge, websocket};
 use yoi_protocol::{Code, Failure, StreamEnd};
@@ -183,12 +187,50 @@ async fn the_end_of_the_server_ends_the_stream() {
     let (script, _teller, _dropped) = Script::new();
     let server = scripted(script).await;
     let mut client = connect(&server).await;
-    server.close_within(WAIT);
+    server.close_within(Duration::from_millis(500));
     let (texts, close) = to_the_end(&mut client).await;
     assert!(texts[0].contains("\"draining\""), "{texts:?}");
     assert_eq!(close, Some((1012, "draining".to_owned())));
     drop(client);
     server.ended().await;
+}
+
+#[tokio::test]
+async fn a_source_that_ends_itself_is_let_say_its_last_words_at_the_end_of_the_server() {
+    let (script, teller, _dropped) = Script::new();
+    let server = scripted(script).await;
+    let mut client = connect(&server).await;
+    server.close_within(WAIT);
+    // The server takes no more connections, so it has seen that it is to end.
+    while server.try_connect().await {}
+    teller.send(Ok(frame("\"last\"", None))).unwrap();
+    teller.send(Err(StreamEnd::Draining)).unwrap();
+    let (texts, close) = to_the_end(&mut client).await;
+    assert_eq!(texts[0], "\"last\"");
+    assert!(texts[1].contains("\"draining\""), "{texts:?}");
+    assert_eq!(close, Some((1012, "draining".to_owned())));
+    drop(client);
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn an_observer_that_closes_is_answered() {
+    let (script, _teller, dropped) = Script::new();
+    let server = scripted(script).await;
+    let mut client = connect(&server).await;
+    let close = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "enough".into(),
+    };
+    client.close(Some(close.clone())).await.unwrap();
+    let mut next = async || tokio::time::timeout(WAIT, client.next()).await.unwrap();
+    match next().await {
+        Some(Ok(Message::Close(answer))) => assert_eq!(answer, Some(close)),
+        other => panic!("no answer to the close but {other:?}"),
+    }
+    // A socket that is gone without its handshake would be an error here.
+    assert!(next().await.is_none());
+    assert!(dropped.await.is_err(), "the source is let go");
 }
 
 #[tokio::test]
@@ -229,6 +271,33 @@ async fn a_reader_that_takes_nothing_costs_bounded_memory_and_is_dropped() {
     assert!(
         taken < 32 * 1024 * 1024,
         "{taken} bytes were taken of the source"
+    );
+}
+
+#[tokio::test]
+async fn a_reader_that_is_slow_but_takes_what_it_gets_stays() {
+    let frame = frame(&format!("\"{}\"", "x".repeat(16 * 1024)), None);
+    let (script, mut dropped) = Script::endless(frame);
+    let quick = |observe: &mut ObserveSettings, options: &mut ServeOptions| {
+        observe.ping_every = Duration::from_millis(20);
+        observe.pong_timeout = Duration::from_millis(100);
+        options.write_timeout = WAIT;
+    };
+    let server = serve(ready(Ok(script)), quick).await;
+    let mut slow = server.say(HANDSHAKE).await;
+    // It reads steadily, and far less than there is: pings are long under way, and unanswered.
+    let mut pace = tokio::time::interval(Duration::from_millis(5));
+    let mut buffer = vec![0; 64 * 1024];
+    let until = tokio::time::Instant::now() + Duration::from_millis(1_500);
+    while tokio::time::Instant::now() < until {
+        pace.tick().await;
+        let n = slow.read(&mut buffer).await.unwrap();
+        assert!(n > 0, "the stream ended");
+    }
+    let source = dropped.try_recv();
+    assert!(
+        matches!(source, Err(TryRecvError::Empty)),
+        "the source was let go"
     );
 }
 

@@ -10,7 +10,6 @@ mod handlers;
 mod router;
 mod routes;
 mod serve;
-mod settings;
 mod sse;
 mod state;
 #[cfg(feature = "ws-server")]
@@ -22,4 +21,4 @@ mod websocket;
 pub use router::router;
 pub use routes::{document, table};
 pub use serve::serve;
-pub use settings::HttpSettings;
+pub use yoi_http_kit::HttpSettings;

@@ -1,14 +1,12 @@
 //! All routes of a Runtime.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use yoi_http_kit::{Drain, EdgeSettings, ObserveSettings, SourceNames, edge, health};
+use yoi_http_kit::{Drain, EdgeSettings, HttpSettings, SourceNames, edge, health};
 use yoi_protocol::{Origin, path};
 
-use super::settings::HttpSettings;
 use super::state::AppState;
 use super::{handlers, routes, sse, websocket};
 use crate::{Readiness, Runtime};
@@ -18,7 +16,7 @@ use crate::{Readiness, Runtime};
 /// `drain` is that of the server it runs in: it ends observers, and readiness follows it.
 pub fn router(runtime: Runtime, settings: &HttpSettings, drain: &Drain) -> Router {
     let state = AppState {
-        observe: Arc::new(observers(settings, drain)),
+        observe: Arc::new(settings.observe(drain)),
         document: Arc::new(routes::document()),
         runtime: runtime.clone(),
     };
@@ -44,31 +42,21 @@ pub fn router(runtime: Runtime, settings: &HttpSettings, drain: &Drain) -> Route
     edge(router, round(&runtime, settings))
 }
 
-fn observers(settings: &HttpSettings, drain: &Drain) -> ObserveSettings {
-    let mut observe = ObserveSettings::new(drain.clone());
-    observe.ping_every = settings.ping_every;
-    observe.pong_timeout = settings.pong_timeout;
-    observe
-}
-
 fn ready(runtime: &Runtime, drain: &Drain) -> health::ReadyCheck {
     let (runtime, drain) = (runtime.clone(), drain.clone());
     Arc::new(move || runtime.readiness() == Readiness::Ready && !drain.has_begun())
 }
 
+/// What a Runtime bounds by itself is in its limits, which it publishes.
 fn round(runtime: &Runtime, settings: &HttpSettings) -> EdgeSettings {
     let limits = runtime.limits();
+    let source = SourceNames {
+        runtime_id: runtime.id().clone(),
+        boot_id: runtime.boot_id().clone(),
+    };
     EdgeSettings {
-        me: Origin::Runtime,
-        source: Some(SourceNames {
-            runtime_id: runtime.id().clone(),
-            boot_id: runtime.boot_id().clone(),
-        }),
-        guard: settings.guard.clone(),
-        tokens: settings.tokens.clone(),
         max_requests: usize::try_from(limits.max_requests).unwrap_or(usize::MAX),
         max_body_bytes: limits.max_body_bytes,
-        body_timeout: settings.body_timeout.max(Duration::from_millis(1)),
-        routes: routes::table(),
+        ..settings.edge(Origin::Runtime, Some(source), routes::table())
     }
 }

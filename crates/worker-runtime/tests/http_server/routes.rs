@@ -212,6 +212,20 @@ async fn the_document_describes_the_table_and_refers_to_nothing_that_is_missing(
     assert_refers(&document, &document);
 }
 
+#[test]
+fn every_operation_takes_a_deadline_and_every_route_an_addressee() {
+    let document = worker_runtime::http::document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, route) in methods.as_object().unwrap() {
+            let params = route["parameters"].as_array().unwrap();
+            let takes = |name: &str| params.iter().any(|param| param["name"] == name);
+            assert!(takes("yoi-runtime-id"), "{method} {path}");
+            let is_operation = route.get("x-yoi-operation").is_some();
+            assert_eq!(takes("yoi-deadline-ms"), is_operation, "{method} {path}");
+        }
+    }
+}
+
 /// Every value of an `enum` in a document.
 fn enum_values(value: &Value, found: &mut BTreeSet<String>) {
     match value {

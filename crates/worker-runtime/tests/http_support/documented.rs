@@ -8,8 +8,21 @@ use super::Answer;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(worker_runtime::http::document);
 
-/// Fails when a route answers with a status, or a problem with a code, that the document does
-/// not tell of. Paths and methods that no route takes are not in it.
+/// What every answer of HTTP has, and no document tells of.
+const OF_HTTP: [&str; 9] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "allow",
+    "www-authenticate",
+];
+
+/// Fails when a route answers with a status or a header, or a problem with a code, that the
+/// document does not tell of. Paths and methods that no route takes are not in it.
 pub(crate) fn assert_documented(method: &str, path: &str, answer: &Answer) {
     let Some(route) = route(method, path) else {
         return;
@@ -20,6 +33,12 @@ pub(crate) fn assert_documented(method: &str, path: &str, answer: &Answer) {
         response.is_object(),
         "{method} {path}: {status} is not documented"
     );
+    for name in answer.headers.keys().map(|name| name.as_str()) {
+        assert!(
+            OF_HTTP.contains(&name) || response["headers"].get(name).is_some(),
+            "{method} {path}: {name} of {status} is not documented"
+        );
+    }
     let kinds = &response["content"];
     let kind = answer.header("content-type").split(';').next().unwrap();
     assert!(

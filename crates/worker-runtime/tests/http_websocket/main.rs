@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod drain;
 mod observe;
 #[path = "../http_support/mod.rs"]
 #[allow(dead_code, reason = "shared with the tests over HTTP")]

@@ -41,6 +41,11 @@ impl Running {
         TcpStream::connect(self.address).await.unwrap()
     }
 
+    /// Whether it takes one more connection.
+    pub(crate) async fn try_connect(&self) -> bool {
+        TcpStream::connect(self.address).await.is_ok()
+    }
+
     /// A connection on which `text` was sent.
     pub(crate) async fn say(&self, text: &str) -> TcpStream {
         let mut socket = self.connect().await;
