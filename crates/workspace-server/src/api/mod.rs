@@ -9,10 +9,9 @@ mod reads;
 mod router;
 mod routes;
 mod serve;
-mod settings;
 mod state;
 
 pub use router::router;
 pub use routes::{document, table};
 pub use serve::serve;
-pub use settings::HttpSettings;
+pub use yoi_http_kit::HttpSettings;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use yoi_http_kit::{Drain, EdgeSettings, ObserveSettings, edge, health};
+use yoi_http_kit::{Drain, HttpSettings, edge, health};
 use yoi_protocol::{Origin, path};
 
-use super::settings::HttpSettings;
 use super::state::AppState;
 use super::{commands, events, reads, routes};
 use crate::Backend;
@@ -17,7 +16,7 @@ use crate::Backend;
 /// `drain` is that of the server it runs in: it ends observers, and readiness follows it.
 pub fn router(backend: Backend, settings: &HttpSettings, drain: &Drain) -> Router {
     let state = AppState {
-        observe: Arc::new(observers(settings, drain)),
+        observe: Arc::new(settings.observe(drain).naming_the_runtime()),
         document: Arc::new(routes::document()),
         backend: backend.clone(),
     };
@@ -42,30 +41,11 @@ pub fn router(backend: Backend, settings: &HttpSettings, drain: &Drain) -> Route
             settings.metrics.clone(),
         ))
         .with_state(state);
-    edge(router, round(settings))
-}
-
-fn observers(settings: &HttpSettings, drain: &Drain) -> ObserveSettings {
-    let mut observe = ObserveSettings::new(drain.clone()).naming_the_runtime();
-    observe.ping_every = settings.ping_every;
-    observe.pong_timeout = settings.pong_timeout;
-    observe
+    let round = settings.edge(Origin::Backend, None, routes::table());
+    edge(router, round)
 }
 
 fn ready(backend: &Backend, drain: &Drain) -> health::ReadyCheck {
     let (backend, drain) = (backend.clone(), drain.clone());
     Arc::new(move || backend.is_ready() && !drain.has_begun())
-}
-
-fn round(settings: &HttpSettings) -> EdgeSettings {
-    EdgeSettings {
-        me: Origin::Backend,
-        source: None,
-        guard: settings.guard.clone(),
-        tokens: settings.tokens.clone(),
-        max_requests: settings.max_requests,
-        max_body_bytes: settings.max_body_bytes,
-        body_timeout: settings.body_timeout,
-        routes: routes::table(),
-    }
 }

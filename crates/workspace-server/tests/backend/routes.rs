@@ -65,6 +65,24 @@ async fn the_openapi_document_is_what_it_was() {
     });
 }
 
+#[test]
+fn everything_of_the_api_takes_a_deadline_and_names_the_request() {
+    let document = yoi_workspace_server::document();
+    let in_api = |path: &str| path.starts_with("/api/") && path != "/api/openapi.json";
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, route) in methods.as_object().unwrap() {
+            let params = route["parameters"].as_array();
+            let takes_a_deadline = params
+                .is_some_and(|params| params.iter().any(|one| one["name"] == "yoi-deadline-ms"));
+            assert_eq!(takes_a_deadline, in_api(path), "{method} {path}");
+            for (status, answer) in route["responses"].as_object().unwrap() {
+                let named = answer["headers"].get("x-request-id").is_some();
+                assert!(named, "{method} {path}: {status}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_answer_names_its_request() {
     let served = Served::start(Backend::builder()).await;

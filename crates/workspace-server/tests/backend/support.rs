@@ -84,6 +84,14 @@ pub(crate) fn registered(runtime: &TestRuntime) -> Registration {
     Registration::remote(runtime.id().clone(), &settings).unwrap()
 }
 
+/// The settings of a Backend at this address.
+pub(crate) fn http_settings(address: SocketAddr) -> HttpSettings {
+    let browsers = Browsers::Allowed {
+        origins: Vec::new(),
+    };
+    HttpSettings::new(OriginGuard::new(address, &[], &browsers).unwrap())
+}
+
 /// A Backend that is served.
 pub(crate) struct Served {
     pub(crate) backend: Backend,
@@ -105,10 +113,7 @@ impl Served {
         backend.probe().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let browsers = Browsers::Allowed {
-            origins: Vec::new(),
-        };
-        let mut settings = HttpSettings::new(OriginGuard::new(address, &[], &browsers).unwrap());
+        let mut settings = http_settings(address);
         change(&mut settings);
         let drain = Drain::new();
         let router = router(backend.clone(), &settings, &drain);
@@ -180,12 +185,7 @@ impl Served {
 
     /// Watches over a WebSocket; `path` is the Worker's, `query` what follows.
     pub(crate) async fn watch(&self, path: &str, query: &str) -> Watcher {
-        let url = format!("ws://{}{path}/events/ws{query}", self.address);
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let request = url.into_client_request().unwrap();
-        let opening = tokio_tungstenite::client_async(request, stream);
-        let (socket, _) = timeout(PATIENCE, opening).await.unwrap().unwrap();
-        Watcher { socket }
+        Watcher::open(self.address, path, query).await
     }
 }
 
@@ -231,6 +231,15 @@ pub(crate) enum Seen {
 }
 
 impl Watcher {
+    pub(crate) async fn open(address: SocketAddr, path: &str, query: &str) -> Self {
+        let url = format!("ws://{address}{path}/events/ws{query}");
+        let stream = TcpStream::connect(address).await.unwrap();
+        let request = url.into_client_request().unwrap();
+        let opening = tokio_tungstenite::client_async(request, stream);
+        let (socket, _) = timeout(PATIENCE, opening).await.unwrap().unwrap();
+        Self { socket }
+    }
+
     pub(crate) async fn see(&mut self) -> Seen {
         loop {
             let next = timeout(PATIENCE, self.socket.next())
