@@ -43,7 +43,8 @@ pub struct AuditRefused;
 /// Where records of commands go.
 ///
 /// Each command is admitted before anything is done for it and recorded once after, also when
-/// the caller has hung up by then and also when it was denied.
+/// the caller has hung up by then and also when it was denied. One that was denied is denied even
+/// while the audit takes no records.
 #[async_trait]
 pub trait AuditSink: Send + Sync {
     /// Called before the act. After an error the command is answered `unavailable`, effect

@@ -13,7 +13,8 @@ pub struct Question<'a> {
     pub operation: Option<Operation>,
     /// On which Runtime.
     pub runtime_id: &'a RuntimeId,
-    /// On which Worker, where the operation names one.
+    /// On which Worker, where the operation names one: in a list each that it holds, in a create
+    /// the one that is asked for.
     pub worker_id: Option<&'a WorkerId>,
 }
 
@@ -24,7 +25,8 @@ pub enum Decision {
     Allow,
     /// It exists, but not for this: `operation_denied`.
     Deny,
-    /// It does not exist for whoever asks: answered exactly as what is not there.
+    /// It does not exist for whoever asks: answered exactly as what is not there, left out of
+    /// lists, and not to be created.
     Hide,
 }
 

@@ -3,13 +3,15 @@
 //! A status is derived when it is read, so it ages by itself. A lost link changes what is said
 //! of the Runtime, never what is said of its Workers.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use yoi_protocol::{
-    Capability, Code, Failure, LastError, RuntimeInfo, RuntimeState, RuntimeStatus, Severity,
-    Timestamp,
+    Capability, Code, Failure, LastError, Limits, RuntimeInfo, RuntimeState, RuntimeStatus,
+    Severity, Timestamp,
 };
 
 /// How Runtimes are looked after in the background.
@@ -105,6 +107,12 @@ impl Presence {
         let known = self.lock();
         let (info, _) = known.info.as_ref()?;
         Some(info.capabilities.contains(capability))
+    }
+
+    /// What the Runtime bounds, where that is known.
+    pub(crate) fn limits(&self) -> Option<Limits> {
+        let known = self.lock();
+        known.info.as_ref().map(|(info, _)| info.limits.clone())
     }
 
     /// What is known right now.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use yoi_client::Caps;
 use yoi_protocol::{Failure, Operation, RuntimeEntry, RuntimeId, Source};
 
 use crate::handle::{Embedded, Remote, RemoteError, RemoteSettings, RuntimeHandle};
@@ -139,11 +140,14 @@ pub(crate) struct Entry {
     pub(crate) scrub: Scrubber,
     pub(crate) timeouts: CallTimeouts,
     pub(crate) presence: Presence,
+    /// Whether the Backend drains it when it ends.
+    pub(crate) ends_with_us: bool,
 }
 
 impl Entry {
-    fn new(registration: Registration) -> Self {
+    fn new(registration: Registration, ends_with_us: bool) -> Self {
         Self {
+            ends_with_us,
             runtime_id: registration.runtime_id,
             display_name: registration.display_name,
             source: registration.source,
@@ -158,6 +162,12 @@ impl Entry {
     pub(crate) fn settle<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
         self.presence.note(&result);
         result.map_err(|failure| self.scrub.failure(failure))
+    }
+
+    /// The most that can be in flight of one of its runs: what it may say in one frame.
+    pub(crate) fn in_flight_bytes(&self) -> usize {
+        let limits = self.presence.limits().unwrap_or_default();
+        Caps::for_limits(&limits).frame_bytes
     }
 
     /// What is known of it, without asking.
@@ -196,9 +206,9 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Adds a Runtime; `false` when its id is taken.
-    pub(crate) fn add(&mut self, registration: Registration) -> bool {
-        let entry = Arc::new(Entry::new(registration));
+    /// Adds a Runtime, which may end with the Backend; `false` when its id is taken.
+    pub(crate) fn add(&mut self, registration: Registration, ends_with_us: bool) -> bool {
+        let entry = Arc::new(Entry::new(registration, ends_with_us));
         match self.entries.entry(entry.runtime_id.clone()) {
             std::collections::btree_map::Entry::Vacant(slot) => {
                 slot.insert(entry);

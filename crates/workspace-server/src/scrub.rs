@@ -1,10 +1,12 @@
 //! Texts of a Runtime, made fit to leave the Backend.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use yoi_protocol::{
-    Details, Diagnostic, Failure, FieldError, LastRun, RunError, RuntimeInfo, Worker,
+    BootId, Details, Diagnostic, Failure, FieldError, LastRun, RunError, RuntimeInfo, Worker,
+    WorkerSummary,
 };
 
 /// The longest text of a Runtime that is passed on, in characters.
@@ -134,23 +136,59 @@ impl Scrubber {
         failure
     }
 
-    /// Cleans the error of a run; whether anything was changed.
-    pub(crate) fn run_error(&self, error: &mut RunError) -> bool {
-        self.name(&mut error.code) | self.text(&mut error.message)
+    /// Cleans what a Runtime says of a Worker; what the Worker says is never touched.
+    pub(crate) fn worker(&self, worker: &mut Worker) {
+        self.text(&mut worker.display_ref);
+        self.text(&mut worker.profile);
+        if let Some(name) = &mut worker.display_name {
+            self.text(name);
+        }
+        if let Some(LastRun {
+            error: Some(RunError { code, message }),
+            ..
+        }) = &mut worker.last_run
+        {
+            self.text(code);
+            self.text(message);
+        }
     }
 
-    /// Cleans a Worker's last error; what the Worker says is never touched.
-    pub(crate) fn worker(&self, worker: &mut Worker) -> bool {
-        match &mut worker.last_run {
-            Some(LastRun {
-                error: Some(error), ..
-            }) => self.run_error(error),
-            Some(LastRun { error: None, .. }) | None => false,
+    /// The same for the short form.
+    pub(crate) fn summary(&self, worker: &mut WorkerSummary) {
+        self.text(&mut worker.display_ref);
+        self.text(&mut worker.profile);
+        if let Some(name) = &mut worker.display_name {
+            self.text(name);
+        }
+    }
+
+    /// Cleans whatever texts a value of JSON holds; whether anything was changed.
+    pub(crate) fn value(&self, value: &mut serde_json::Value) -> bool {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => self.text(text),
+            // No short-circuit: each is cleaned.
+            Value::Array(items) => items
+                .iter_mut()
+                .fold(false, |changed, item| self.value(item) | changed),
+            Value::Object(fields) => fields
+                .values_mut()
+                .fold(false, |changed, item| self.value(item) | changed),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }
 
     /// Cleans what a Runtime says of itself.
     pub(crate) fn info(&self, mut info: RuntimeInfo) -> RuntimeInfo {
+        // A name for programs that says where it is names nothing that anyone knows.
+        info.capabilities
+            .retain(|one| self.changed(one.as_str(), MAX_NAME_CHARS).is_none());
+        if self
+            .changed(info.boot_id.as_str(), MAX_NAME_CHARS)
+            .is_some()
+        {
+            info.boot_id = hidden_boot(&info.boot_id);
+        }
         self.name(&mut info.api_version);
         self.name(&mut info.version);
         self.name(&mut info.store);
@@ -180,6 +218,17 @@ impl fmt::Debug for Scrubber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scrubber").finish_non_exhaustive()
     }
+}
+
+/// Another text for a start of a Runtime: as opaque, and another one for another start.
+fn hidden_boot(boot_id: &BootId) -> BootId {
+    let hash = Sha256::digest(boot_id.as_str());
+    let mut text = "hidden-".to_owned();
+    for byte in &hash[..8] {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    BootId::parse(&text).expect("23 visible characters are a boot id")
 }
 
 fn longest_first(mut needles: Vec<String>) -> Vec<String> {

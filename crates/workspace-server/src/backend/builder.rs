@@ -89,8 +89,10 @@ impl BackendBuilder {
                 registration.visible,
                 registration.allow.as_deref(),
             );
-            embedded.extend(registration.embedded.take());
-            if !registry.add(registration) {
+            let inside = registration.embedded.take();
+            let added = registry.add(registration, inside.is_some());
+            embedded.extend(inside);
+            if !added {
                 return Err(BuildError::DuplicateRuntime(runtime_id));
             }
         }

@@ -1,5 +1,6 @@
 //! What changes something: decided, audited, and carried to its end.
 
+use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
+use tracing::Instrument;
 use yoi_protocol::{
     CancelRequest, Cancelled, Capability, Code, CreateWorker, Effect, Failure, InputAccepted,
     InputRequest, Operation, RuntimeId, StopRequest, Stopped, Worker, WorkerId,
@@ -122,11 +124,14 @@ impl Backend {
         Acting: Future<Output = Result<Applied<T>, Failure>> + Send + 'static,
     {
         let backend = self.clone();
-        let task = self
-            .inner
-            .commands
-            .spawn(async move { backend.audited(caller, attempt, act).await });
-        task.await.unwrap_or_else(|_| Err(fault()))
+        let command = async move { backend.audited(caller, attempt, act).await };
+        let task = self.inner.commands.spawn(command.in_current_span());
+        // What fails in the command itself is caught there: this is policy or audit.
+        task.await.unwrap_or_else(|error| {
+            let cause = error.try_into_panic().ok();
+            tracing::error!(panic = words(cause.as_deref()), "a command was not carried");
+            Err(fault())
+        })
     }
 
     async fn audited<T, Act, Acting>(
@@ -140,15 +145,25 @@ impl Backend {
         Act: FnOnce(Arc<Entry>, CallContext) -> Acting,
         Acting: Future<Output = Result<Applied<T>, Failure>>,
     {
-        if self.inner.audit.admit(&attempt).await.is_err() {
-            return Err(Failure::new(Code::Unavailable));
-        }
         let began = Instant::now();
-        let acting = self.act(caller, &attempt, act);
-        let result = AssertUnwindSafe(acting)
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(fault()));
+        // Decided first: what is not allowed is not allowed, whether or not it can be recorded.
+        let admitted = self.admit(
+            &caller,
+            attempt.operation,
+            &attempt.runtime_id,
+            attempt.worker_id.as_ref(),
+        );
+        let can_be_recorded = self.inner.audit.admit(&attempt).await.is_ok();
+        let result = match admitted {
+            Ok(_) if !can_be_recorded => return Err(Failure::new(Code::Unavailable)),
+            Err(refused) if !can_be_recorded => return Err(refused),
+            Ok(entry) => {
+                let acting = self.act(caller, entry, act);
+                let outcome = AssertUnwindSafe(acting).catch_unwind().await;
+                outcome.unwrap_or_else(|panic| Err(told_fault(entry, &*panic)))
+            }
+            Err(refused) => Err(refused),
+        };
         let failure = result.as_ref().err();
         let record = AuditRecord {
             attempt,
@@ -167,19 +182,13 @@ impl Backend {
     async fn act<T, Act, Acting>(
         &self,
         caller: Caller,
-        attempt: &Attempt,
+        entry: &Arc<Entry>,
         act: Act,
     ) -> Result<Applied<T>, Failure>
     where
         Act: FnOnce(Arc<Entry>, CallContext) -> Acting,
         Acting: Future<Output = Result<Applied<T>, Failure>>,
     {
-        let entry = self.admit(
-            &caller,
-            attempt.operation,
-            &attempt.runtime_id,
-            attempt.worker_id.as_ref(),
-        )?;
         if self.inner.draining.load(Ordering::Acquire) {
             return Err(Failure::new(Code::Unavailable));
         }
@@ -216,6 +225,23 @@ fn attempt(
 /// A fault of ours in the middle of a command.
 fn fault() -> Failure {
     Failure::new(Code::Internal).with_effect(Effect::Unknown)
+}
+
+/// The same, and its cause in the log, under the request.
+fn told_fault(entry: &Entry, panic: &(dyn Any + Send)) -> Failure {
+    let mut cause = words(Some(panic)).to_owned();
+    entry.scrub.text(&mut cause);
+    tracing::error!(panic = cause, "a command panicked");
+    fault()
+}
+
+fn words(panic: Option<&(dyn Any + Send)>) -> &str {
+    panic
+        .and_then(|panic| {
+            let fixed = panic.downcast_ref::<&str>().copied();
+            fixed.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        })
+        .unwrap_or("without words")
 }
 
 /// What an answer says of a Worker that was made.

@@ -10,7 +10,8 @@ use super::Backend;
 
 impl Backend {
     /// Ends within `timeout`: new commands are `unavailable` while reads go on; commands in
-    /// flight finish; the Runtimes inside are drained; then every watch ends with `draining`.
+    /// flight finish; the Runtimes inside are drained; then every watch ends with `draining`, those
+    /// of Runtimes inside after all that these have said.
     pub async fn drain(&self, timeout: Duration) {
         let deadline = Instant::now() + timeout;
         self.inner.draining.store(true, Ordering::Release);
@@ -22,7 +23,8 @@ impl Backend {
         let _ = timeout_at(deadline, async { tokio::join!(in_flight, runtimes) }).await;
         self.inner.hub.close();
         self.inner.closed.cancel();
-        let _ = timeout_at(deadline, self.inner.probes.wait()).await;
+        let rest = async { tokio::join!(self.inner.hub.ended(), self.inner.probes.wait()) };
+        let _ = timeout_at(deadline, rest).await;
     }
 }
 

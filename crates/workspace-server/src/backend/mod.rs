@@ -99,6 +99,15 @@ impl Backend {
         });
         let entry = self.inner.registry.get(runtime_id);
         match (decision, entry) {
+            // There is nothing yet to be hidden: a name that may not be seen may not be taken,
+            // whether or not somebody has it.
+            (Decision::Hide, Some(entry))
+                if operation == Operation::CreateWorker
+                    && worker_id.is_some()
+                    && self.sees(caller, entry) =>
+            {
+                Err(Failure::denied(operation))
+            }
             // The very words of a Runtime that has no such Worker.
             (Decision::Hide, Some(entry)) if worker_id.is_some() && self.sees(caller, entry) => {
                 Err(Failure::new(Code::WorkerNotFound).by(Origin::Runtime))

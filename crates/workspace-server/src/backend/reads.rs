@@ -3,8 +3,9 @@
 use tokio::time::{Instant, sleep_until};
 use yoi_protocol::list::checked_limit;
 use yoi_protocol::{
-    Code, Failure, ListQuery, Operation, RuntimeDetail, RuntimeId, RuntimeList, StreamEnd,
-    Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage, WorkerSweep,
+    Code, Failure, ListQuery, Operation, PageToken, RuntimeDetail, RuntimeId, RuntimeList,
+    StreamEnd, Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage, WorkerSummary,
+    WorkerSweep,
 };
 
 use super::{Backend, Caller, context};
@@ -62,10 +63,57 @@ impl Backend {
         runtime_id: &RuntimeId,
         query: &ListQuery,
     ) -> Result<WorkerPage, Failure> {
-        checked_limit(query.limit)?;
+        let limit = checked_limit(query.limit)?;
         let entry = self.admit(caller, Operation::ListWorkers, runtime_id, None)?;
         let call = context(caller, entry);
-        entry.settle(entry.handle.list_workers(query, &call).await)
+        let mut query = query.clone();
+        let mut shown = Vec::new();
+        loop {
+            let page = self.list(caller, entry, &query, &call).await?;
+            shown.extend(page.workers);
+            // As many as there would be if what is hidden were not there.
+            if page.hidden == 0 || page.next_page.is_none() || shown.len() >= limit {
+                return Ok(WorkerPage {
+                    workers: shown,
+                    next_page: page.next_page,
+                });
+            }
+            query.limit = Some((limit - shown.len()) as u64);
+            query.page = page.next_page;
+        }
+    }
+
+    /// One page as a Runtime tells it, fit to be seen by the caller.
+    async fn list(
+        &self,
+        caller: &Caller,
+        entry: &Entry,
+        query: &ListQuery,
+        call: &CallContext,
+    ) -> Result<Listed, Failure> {
+        let page = entry.settle(entry.handle.list_workers(query, call).await)?;
+        let told = page.workers.len();
+        let mut workers = page.workers;
+        workers.retain(|worker| {
+            let decision = self.decide(&Question {
+                principal: &caller.principal,
+                operation: Some(Operation::ListWorkers),
+                runtime_id: &entry.runtime_id,
+                worker_id: Some(&worker.worker_id),
+            });
+            match decision {
+                Decision::Allow | Decision::Deny => true,
+                Decision::Hide => false,
+            }
+        });
+        for worker in &mut workers {
+            entry.scrub.summary(worker);
+        }
+        Ok(Listed {
+            hidden: told - workers.len(),
+            workers,
+            next_page: page.next_page,
+        })
     }
 
     /// One Worker.
@@ -118,18 +166,15 @@ impl Backend {
             .admit(caller, Operation::Events, runtime_id, Some(worker_id))
             .map_err(StreamEnd::Failed)?;
         let watched = HubContext {
-            runtime_id,
-            handle: &*entry.handle,
-            scrub: &entry.scrub,
+            entry,
             keys: &self.inner.keys,
         };
         let call = context(caller, entry);
-        let watch = self
-            .inner
+        self.inner
             .hub
             .watch(watched, worker_id, cursor, &call)
-            .await;
-        entry.settle(watch).map_err(StreamEnd::Failed)
+            .await
+            .map_err(StreamEnd::Failed)
     }
 
     /// One page of the Workers of all visible Runtimes, which are asked at the same time.
@@ -204,8 +249,21 @@ impl Backend {
             position,
             (query.status, limit),
             expired,
-            async |query| entry.settle(entry.handle.list_workers(&query, &call).await),
+            async |query| {
+                let page = self.list(caller, entry, &query, &call).await?;
+                Ok(WorkerPage {
+                    workers: page.workers,
+                    next_page: page.next_page,
+                })
+            },
         )
         .await
     }
+}
+
+/// A page, and how much of it the caller does not see.
+struct Listed {
+    workers: Vec<WorkerSummary>,
+    hidden: usize,
+    next_page: Option<PageToken>,
 }

@@ -99,6 +99,7 @@ impl Plan {
                 ConfigError::new(self.loaded.place(&key), format!("server.{error}"))
             })?;
         let mut settings = HttpSettings::new(guard);
+        settings.max_body_bytes = self.loaded.value.limits.max_body_bytes;
         settings.tokens = secrets::tokens(&self.loaded, &self.environment)?;
         settings.header_timeout = Duration::from_millis(server.header_timeout_ms);
         settings.drain_timeout = Duration::from_millis(server.drain_timeout_ms);

@@ -92,22 +92,20 @@ pub(crate) struct Backlog {
     /// Where one stands before the first item.
     base: Standing,
     last_seq: Option<u64>,
-    last_cursor: Cursor,
     fold: Fold,
 }
 
 impl Backlog {
-    /// An empty ring for whatever follows `base`, after which `in_flight` has been said.
-    pub(crate) fn new(base: Standing, in_flight: Option<InFlight>, max_bytes: usize) -> Self {
+    /// An empty ring for whatever follows `base`, after which `fold` has been said.
+    pub(crate) fn new(base: Standing, fold: Fold, max_bytes: usize) -> Self {
         Self {
             items: VecDeque::new(),
             first: 0,
             bytes: 0,
             max_bytes,
             last_seq: base.seq,
-            last_cursor: base.cursor.clone(),
             base,
-            fold: Fold::new(in_flight),
+            fold,
         }
     }
 
@@ -119,21 +117,21 @@ impl Backlog {
     /// Adds what came from the live upstream.
     ///
     /// # Errors
-    /// `runtime_protocol_error` for a gap or a step back in `seq`, or a hole between deltas.
+    /// `runtime_protocol_error` for a gap or a step back in `seq`, a hole between deltas, or more
+    /// in flight than may be.
     pub(crate) fn push(&mut self, rewritten: Rewritten) -> Result<Pushed, Failure> {
         let Rewritten { frame, kind } = rewritten;
         let place = match kind {
             Kind::Event { seq, mark } => {
                 let cursor = frame.cursor.clone().ok_or_else(protocol_error)?;
                 match self.last_seq {
-                    Some(last) if seq == last && cursor == self.last_cursor => {
+                    Some(last) if seq <= last && self.has_seen(seq, &cursor) => {
                         return Ok(Pushed::Duplicate);
                     }
                     Some(last) if seq != last + 1 => return Err(protocol_error()),
                     Some(_) | None => {}
                 }
                 self.last_seq = Some(seq);
-                self.last_cursor = cursor;
                 self.fold.mark(&mark);
                 ItemPlace::Event { seq, mark }
             }
@@ -156,6 +154,16 @@ impl Backlog {
         self.items.push_back(Item { frame, place });
         self.shrink();
         Ok(Pushed::Kept)
+    }
+
+    /// Whether an event is one that the ring has, or stands on.
+    fn has_seen(&self, seq: u64, cursor: &Cursor) -> bool {
+        let is_base = self.base.seq == Some(seq) && self.base.cursor == *cursor;
+        is_base
+            || self.items.iter().rev().any(|item| {
+                matches!(&item.place, ItemPlace::Event { seq: known, .. } if *known == seq)
+                    && item.frame.cursor.as_ref() == Some(cursor)
+            })
     }
 
     fn shrink(&mut self) {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use yoi_protocol::{Failure, InFlight, RawFrame, StreamEnd};
+use yoi_protocol::{Cursor, Failure, RawFrame, StreamEnd};
 
-use super::backlog::{Backlog, Found, Standing};
+use super::backlog::{Backlog, Found, Resumed, Standing};
 use super::frame::{Rewriter, WatchedFrame};
 use super::joint::Joint;
 
@@ -53,14 +53,6 @@ impl Channel {
         self.progress.send_modify(|count| *count += 1);
     }
 
-    pub(super) fn rewriter(&self) -> &Rewriter {
-        &self.rewriter
-    }
-
-    pub(super) fn progress(&self) -> watch::Receiver<u64> {
-        self.progress.subscribe()
-    }
-
     pub(super) fn has_readers(&self) -> bool {
         *self.readers.borrow() > 0
     }
@@ -78,42 +70,10 @@ impl Channel {
         }
     }
 
-    /// A reader for somebody whose cursor is in the ring, with what it has to be told first.
-    pub(super) fn resume(
-        self: &Arc<Self>,
-        cursor: &yoi_protocol::Cursor,
-    ) -> Option<(VecDeque<WatchedFrame>, Option<InFlight>, Reader)> {
-        let resumed = {
-            let state = self.lock();
-            if state.end.is_some() {
-                return None;
-            }
-            state.backlog.resume(cursor)?
-        };
-        let reader = self.reader(resumed.position, Joint::none());
-        Some((resumed.events, resumed.in_flight, reader))
-    }
-
-    /// A reader for somebody who stands at `standing`, when the ring has all that follows.
-    pub(super) fn join(self: &Arc<Self>, standing: &Standing) -> Option<Reader> {
-        let position = self.lock().backlog.join(standing)?;
-        Some(self.reader(position, Joint::new(standing.told.clone())))
-    }
-
-    /// A reader for whoever brought the upstream: at the start of the ring.
-    pub(super) fn first_reader(self: &Arc<Self>) -> Reader {
-        let position = self.lock().backlog.end();
-        self.reader(position, Joint::none())
-    }
-
-    fn reader(self: &Arc<Self>, position: u64, joint: Joint) -> Reader {
+    /// Somebody who may become a reader. While there is one the upstream stays.
+    pub(super) fn seat(self: &Arc<Self>) -> Seat {
         self.readers.send_modify(|count| *count += 1);
-        Reader {
-            progress: self.progress.subscribe(),
-            channel: Arc::clone(self),
-            position,
-            joint,
-        }
+        Seat(Arc::clone(self))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -121,9 +81,63 @@ impl Channel {
     }
 }
 
+/// A place at a [`Channel`], given back when it is dropped.
+pub(super) struct Seat(Arc<Channel>);
+
+impl Seat {
+    /// Tells when the shared frames have moved.
+    pub(super) fn progress(&self) -> watch::Receiver<u64> {
+        self.0.progress.subscribe()
+    }
+
+    /// A reader for somebody whose cursor is in the ring, with what it has to be told first.
+    pub(super) fn resume(self, cursor: &Cursor) -> Option<(VecDeque<WatchedFrame>, Reader)> {
+        let Resumed {
+            mut events,
+            in_flight,
+            position,
+        } = {
+            let state = self.0.lock();
+            if state.end.is_some() {
+                return None;
+            }
+            state.backlog.resume(cursor)?
+        };
+        events.push_back(self.0.rewriter.caught_up(in_flight));
+        Some((events, self.reader(position, Joint::none())))
+    }
+
+    /// A reader for somebody who stands at `standing`, when the ring has all that follows.
+    pub(super) fn join(self, standing: &Standing) -> Option<Reader> {
+        let position = self.0.lock().backlog.join(standing)?;
+        Some(self.reader(position, Joint::new(standing.told.clone())))
+    }
+
+    /// A reader of what is still to come.
+    pub(super) fn at_the_end(self) -> Reader {
+        let position = self.0.lock().backlog.end();
+        self.reader(position, Joint::none())
+    }
+
+    fn reader(self, position: u64, joint: Joint) -> Reader {
+        Reader {
+            progress: self.progress(),
+            seat: self,
+            position,
+            joint,
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.readers.send_modify(|count| *count -= 1);
+    }
+}
+
 /// One reader of a [`Channel`], at its own pace.
 pub(super) struct Reader {
-    channel: Arc<Channel>,
+    seat: Seat,
     progress: watch::Receiver<u64>,
     position: u64,
     joint: Joint,
@@ -148,7 +162,7 @@ impl Reader {
     pub(super) fn try_next(&mut self) -> Option<Result<WatchedFrame, StreamEnd>> {
         loop {
             let item = {
-                let state = self.channel.lock();
+                let state = self.seat.0.lock();
                 match state.backlog.at(self.position) {
                     Found::Item(item) => item,
                     Found::NotYet => return state.end.clone().map(Err),
@@ -160,11 +174,5 @@ impl Reader {
                 return Some(Ok(frame));
             }
         }
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.channel.readers.send_modify(|count| *count -= 1);
     }
 }

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use yoi_protocol::{
-    Control, Cursor, Failure, InFlight, RawFrame, RunError, RunId, RuntimeId, Worker, WorkerId,
-};
+use serde_json::Value;
+use yoi_protocol::{Control, Cursor, Failure, InFlight, RawFrame, RunId, RuntimeId, WorkerId};
 
 use super::cursor::CursorSeal;
 use super::in_flight::{Mark, Piece, Stream};
@@ -142,71 +141,46 @@ impl Rewriter {
     }
 
     /// Cleans what the Runtime, not the Worker, says in an event; keeps every other byte.
+    ///
+    /// By the place of each text alone: whatever else is wrong or new about the event, what
+    /// stands there is cleaned.
     fn clean_event(&self, raw: &mut RawFrame) {
-        let Some(mut event) = raw.read::<serde_json::Map<String, serde_json::Value>>("event")
-        else {
+        let Some(mut event) = raw.read::<Value>("event") else {
             return;
         };
-        let changed = match event.get("type").and_then(serde_json::Value::as_str) {
-            Some("run_finished") => patch(&mut event, "error", |error: &mut RunError| {
-                self.scrub.run_error(error)
-            }),
-            Some("snapshot") => patch(&mut event, "worker", |worker: &mut Worker| {
-                self.scrub.worker(worker)
-            }),
-            Some("diagnostic") => {
-                let mut changed = false;
-                for name in ["code", "message"] {
-                    if let Some(serde_json::Value::String(text)) = event.get_mut(name) {
-                        changed |= self.scrub.text(text);
-                    }
-                }
-                changed
-            }
-            Some(_) | None => false,
-        };
+        let mut changed = false;
+        for path in runtime_texts(event.get("type").and_then(Value::as_str)) {
+            changed |= self.clean_at(&mut event, path);
+        }
         if changed {
             raw.set("event", &event);
         }
     }
-}
 
-/// Changes a typed field of an event; whether it was changed.
-fn patch<T>(
-    event: &mut serde_json::Map<String, serde_json::Value>,
-    name: &str,
-    change: impl FnOnce(&mut T) -> bool,
-) -> bool
-where
-    T: serde::de::DeserializeOwned + serde::Serialize,
-{
-    let Some(value) = event.get_mut(name) else {
-        return false;
-    };
-    let Ok(mut typed) = serde_json::from_value::<T>(value.clone()) else {
-        return false;
-    };
-    if !change(&mut typed) {
-        return false;
-    }
-    match serde_json::to_value(&typed) {
-        Ok(changed) => {
-            merge(value, changed);
-            true
+    /// Cleans what stands at `path`, or instead of what should lead there.
+    fn clean_at(&self, value: &mut Value, path: &[&str]) -> bool {
+        match (value, path) {
+            (Value::Object(fields), [name, rest @ ..]) => fields
+                .get_mut(*name)
+                .is_some_and(|field| self.clean_at(field, rest)),
+            (value, _) => self.scrub.value(value),
         }
-        Err(_) => false,
     }
 }
 
-/// Lays `new` over `old`, keeping the fields that only `old` has.
-fn merge(old: &mut serde_json::Value, new: serde_json::Value) {
-    match (old, new) {
-        (serde_json::Value::Object(old), serde_json::Value::Object(new)) => {
-            for (name, value) in new {
-                merge(old.entry(name).or_insert(serde_json::Value::Null), value);
-            }
-        }
-        (old, new) => *old = new,
+/// Where in an event the Runtime's own texts are.
+fn runtime_texts(event: Option<&str>) -> &'static [&'static [&'static str]] {
+    match event {
+        Some("run_finished") => &[&["error", "code"], &["error", "message"]],
+        Some("snapshot") => &[
+            &["worker", "display_ref"],
+            &["worker", "display_name"],
+            &["worker", "profile"],
+            &["worker", "last_run", "error", "code"],
+            &["worker", "last_run", "error", "message"],
+        ],
+        Some("diagnostic") => &[&["severity"], &["code"], &["message"]],
+        Some(_) | None => &[],
     }
 }
 

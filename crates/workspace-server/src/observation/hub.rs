@@ -1,11 +1,12 @@
 //! Which Workers are watched, and by what upstream.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as MapEntry;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use yoi_protocol::{Code, Cursor, Failure, Origin, Reason, RuntimeId, StreamEnd, WorkerId};
@@ -13,11 +14,16 @@ use yoi_protocol::{Code, Cursor, Failure, Origin, Reason, RuntimeId, StreamEnd, 
 use super::ObservationSettings;
 use super::channel::{Channel, Reader};
 use super::frame::Rewriter;
-use super::own::Own;
+use super::lanes::Lanes;
+use super::own::{Bounds, Own};
 use super::watch::Watch;
-use crate::handle::{CallContext, RuntimeHandle, Upstream, protocol_error};
-use crate::scrub::Scrubber;
+use crate::handle::{CallContext, Upstream, protocol_error};
+use crate::registry::Entry;
 use crate::seal::KeyRing;
+
+/// How long an upstream that ends by itself has for that, once the Backend ends. Far longer than
+/// it takes to read what a Runtime inside has said already.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 type Key = (RuntimeId, WorkerId);
 
@@ -30,17 +36,16 @@ pub(crate) struct Hub {
 struct Inner {
     channels: Mutex<HashMap<Key, Arc<Channel>>>,
     settings: ObservationSettings,
-    catch_ups: Arc<Semaphore>,
+    lanes: Lanes,
     ending: AtomicBool,
     closed: CancellationToken,
+    closed_at: OnceLock<Instant>,
     tasks: TaskTracker,
 }
 
 /// What the hub needs to know of the Runtime that is watched.
 pub(crate) struct HubContext<'a> {
-    pub(crate) runtime_id: &'a RuntimeId,
-    pub(crate) handle: &'a dyn RuntimeHandle,
-    pub(crate) scrub: &'a Scrubber,
+    pub(crate) entry: &'a Entry,
     pub(crate) keys: &'a KeyRing,
 }
 
@@ -57,10 +62,11 @@ impl Hub {
         Self {
             inner: Arc::new(Inner {
                 channels: Mutex::default(),
-                catch_ups: Arc::new(Semaphore::new(settings.max_catch_ups)),
+                lanes: Lanes::new(settings.max_catch_ups),
                 settings,
                 ending: AtomicBool::new(false),
                 closed: CancellationToken::new(),
+                closed_at: OnceLock::new(),
                 tasks: TaskTracker::new(),
             }),
         }
@@ -74,13 +80,10 @@ impl Hub {
         cursor: Option<&str>,
         call: &CallContext,
     ) -> Result<Watch, Failure> {
-        let rewriter = Rewriter::new(
-            context.keys,
-            context.runtime_id,
-            worker_id,
-            context.scrub.clone(),
-        );
-        let key = (context.runtime_id.clone(), worker_id.clone());
+        let HubContext { entry, keys } = context;
+        let runtime_id = &entry.runtime_id;
+        let rewriter = Rewriter::new(keys, runtime_id, worker_id, entry.scrub.clone());
+        let key = (runtime_id.clone(), worker_id.clone());
         let upstream_cursor = cursor.map(|text| rewriter.seal().open(text)).transpose()?;
         // Sealed anew: an older key's text of the same position is another one.
         let cursor = upstream_cursor
@@ -92,64 +95,71 @@ impl Hub {
         {
             return Ok(watch);
         }
-        let permit = self.permit().await?;
-        let upstream = context
-            .handle
-            .observe(worker_id, upstream_cursor.as_ref(), call)
+        let settings = &self.inner.settings;
+        let place = self
+            .inner
+            .lanes
+            .place(runtime_id, settings.catch_up_wait)
             .await?;
-        let own = Own::new(upstream, rewriter, cursor, permit);
+        let observed = entry
+            .handle
+            .observe(worker_id, upstream_cursor.as_ref(), call);
+        // Only this is the Runtime's doing: all else here says nothing of how it is.
+        let upstream = entry.settle(observed.await)?;
+        let bounds = Bounds {
+            patience: settings.catch_up_patience,
+            in_flight_bytes: entry.in_flight_bytes(),
+            ends_itself: entry.ends_with_us,
+        };
+        let own = Own::new(upstream, rewriter, cursor, bounds, place);
         Ok(Watch::own(self.clone(), key, own))
     }
 
     fn resume(&self, key: &Key, cursor: &Cursor) -> Option<Watch> {
-        // Under the lock of the map, so that the channel is not retired in between.
-        let channels = self.lock();
-        let channel = channels.get(key)?;
-        let (mut events, in_flight, reader) = channel.resume(cursor)?;
-        events.push_back(channel.rewriter().caught_up(in_flight));
+        // A seat is taken under the lock of the map, so that the channel is not retired in
+        // between; the ring is searched without it, for that takes long.
+        let seat = self.lock().get(key)?.seat();
+        let (events, reader) = seat.resume(cursor)?;
         Some(Watch::resumed(self.clone(), key.clone(), events, reader))
-    }
-
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        let acquiring = Arc::clone(&self.inner.catch_ups).acquire_owned();
-        match tokio::time::timeout(self.inner.settings.catch_up_wait, acquiring).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(Failure::new(Code::Unavailable)),
-            Err(_) => Err(Failure::limit("max_catch_ups")),
-        }
     }
 
     /// Hands a caught-up upstream's reader over to the shared frames, or makes this upstream the
     /// shared one when there is none.
     pub(super) fn attach(&self, key: &Key, own: Box<Own>) -> Result<Attached, StreamEnd> {
         let mut channels = self.lock();
-        let slot = match channels.entry(key.clone()) {
-            MapEntry::Occupied(found) => {
-                let channel = found.get();
-                let progress = channel.progress();
-                return Ok(match own.ready().and_then(|at| channel.join(at)) {
-                    Some(reader) => Attached::Live(reader),
-                    None => Attached::Apart(own, progress),
-                });
-            }
-            MapEntry::Vacant(slot) => slot,
-        };
-        let (upstream, rewriter, backlog) = own
+        if let Some(channel) = channels.get(key) {
+            let seat = channel.seat();
+            drop(channels);
+            let progress = seat.progress();
+            return Ok(match own.ready().and_then(|at| seat.join(at)) {
+                Some(reader) => Attached::Live(reader),
+                None => Attached::Apart(own, progress),
+            });
+        }
+        let shared = own
             .share(self.inner.settings.backlog_bytes)
             .ok_or_else(|| StreamEnd::Failed(protocol_error()))?;
-        let channel = Arc::new(Channel::new(rewriter, backlog));
-        let reader = channel.first_reader();
-        slot.insert(Arc::clone(&channel));
+        let channel = Arc::new(Channel::new(shared.rewriter, shared.backlog));
+        let reader = channel.seat().at_the_end();
+        channels.insert(key.clone(), Arc::clone(&channel));
         drop(channels);
-        let pump = self.clone().pump(key.clone(), channel, upstream);
+        let pump = self
+            .clone()
+            .pump(key.clone(), channel, shared.upstream, shared.ends_itself);
         self.inner.tasks.spawn(pump);
         Ok(Attached::Live(reader))
     }
 
     /// Moves frames from the live upstream to those who read, until it ends or nobody does.
-    async fn pump(self, key: Key, channel: Arc<Channel>, mut upstream: Box<dyn Upstream>) {
+    async fn pump(
+        self,
+        key: Key,
+        channel: Arc<Channel>,
+        mut upstream: Box<dyn Upstream>,
+        ends_itself: bool,
+    ) {
         let end = loop {
-            match self.carry(&channel, &mut *upstream).await {
+            match self.carry(&channel, &mut *upstream, ends_itself).await {
                 Some(end) => break end,
                 None if self.retire(&key, &channel) => break StreamEnd::Draining,
                 // Somebody came at the last moment.
@@ -161,12 +171,18 @@ impl Hub {
     }
 
     /// How the upstream ended; `None` when nobody reads any more.
-    async fn carry(&self, channel: &Channel, upstream: &mut dyn Upstream) -> Option<StreamEnd> {
+    async fn carry(
+        &self,
+        channel: &Channel,
+        upstream: &mut dyn Upstream,
+        ends_itself: bool,
+    ) -> Option<StreamEnd> {
+        let mut cut = std::pin::pin!(self.cut(ends_itself));
         let mut unread = std::pin::pin!(channel.unread_for(self.inner.settings.linger));
         loop {
             let raw = tokio::select! {
                 biased;
-                () = self.inner.closed.cancelled() => return Some(StreamEnd::Draining),
+                () = &mut cut => return Some(StreamEnd::Draining),
                 () = &mut unread => return None,
                 next = upstream.next() => match next {
                     Ok(raw) => raw,
@@ -203,9 +219,9 @@ impl Hub {
         match end {
             StreamEnd::Draining if self.is_ending() => StreamEnd::Draining,
             // Not the Backend but the Runtime shuts down.
-            StreamEnd::Draining => unavailable(Reason::Draining),
-            // The Backend fell behind, not the client; a client that comes back goes on.
-            StreamEnd::SlowConsumer => unavailable(Reason::Overloaded),
+            StreamEnd::Draining => draining(),
+            // Whoever of us fell behind: a client that comes back with its cursor goes on.
+            StreamEnd::SlowConsumer => StreamEnd::SlowConsumer,
             // The Backend sends nothing on an observation.
             StreamEnd::ObservationOnly => StreamEnd::Failed(protocol_error()),
             StreamEnd::Complete => StreamEnd::Complete,
@@ -222,15 +238,26 @@ impl Hub {
         self.inner.ending.store(true, Ordering::Release);
     }
 
-    /// Ends every watch with `draining`.
+    /// Ends every watch with `draining`: those of Runtimes that were drained before, once what
+    /// these have said last is told; all others now.
     pub(crate) fn close(&self) {
         self.begin_end();
+        self.inner.closed_at.get_or_init(Instant::now);
         self.inner.closed.cancel();
         self.inner.tasks.close();
     }
 
-    pub(super) async fn closed(&self) {
+    /// Waits, after [`close`](Self::close), until the shared upstreams have ended.
+    pub(crate) async fn ended(&self) {
+        self.inner.tasks.wait().await;
+    }
+
+    /// Waits until an upstream is to be cut off, because the Backend ends.
+    pub(super) async fn cut(&self, ends_itself: bool) {
         self.inner.closed.cancelled().await;
+        if ends_itself && let Some(closed_at) = self.inner.closed_at.get() {
+            sleep_until(*closed_at + LAST_WORDS).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Channel>>> {
@@ -241,11 +268,11 @@ impl Hub {
     }
 }
 
-fn unavailable(reason: Reason) -> StreamEnd {
+fn draining() -> StreamEnd {
     StreamEnd::Failed(
         Failure::new(Code::RuntimeUnavailable)
             .by(Origin::Runtime)
-            .with_reason(reason)
+            .with_reason(Reason::Draining)
             .with_retry_after_ms(1000),
     )
 }

@@ -1,6 +1,6 @@
 //! What a run in flight has said since its last entry: as text, and as offsets alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yoi_protocol::{InFlight, RunId, ToolArguments};
 
@@ -10,6 +10,13 @@ pub(crate) struct Stream {
     pub(crate) kind: String,
     pub(crate) run_id: String,
     pub(crate) call_id: Option<String>,
+}
+
+impl Stream {
+    fn size(&self) -> usize {
+        let call_id = self.call_id.as_ref().map_or(0, String::len);
+        OVERHEAD + self.kind.len() + self.run_id.len() + call_id
+    }
 }
 
 /// One delta with its place.
@@ -91,58 +98,100 @@ impl Offsets {
     }
 }
 
-/// The texts in flight, kept up to date from frames.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Fold(Option<InFlight>);
+/// The most texts in flight at a time.
+const MAX_TEXTS: usize = 4096;
+/// What each text in flight costs beside what it says.
+const OVERHEAD: usize = 64;
+
+/// The texts in flight, kept up to date from frames, within a bound: a Runtime that never sets
+/// them back cannot use up its Backend's memory. What bounds these bounds [`Offsets`] as well,
+/// which move with the same pieces.
+#[derive(Debug, Clone)]
+pub(crate) struct Fold {
+    in_flight: Option<InFlight>,
+    /// The texts whose kind only a newer version knows: they have no place in what is told.
+    unknown: BTreeSet<Stream>,
+    bytes: usize,
+    max_bytes: usize,
+}
 
 impl Fold {
-    pub(crate) fn new(in_flight: Option<InFlight>) -> Self {
-        Self(in_flight)
+    pub(crate) fn new(in_flight: Option<InFlight>, max_bytes: usize) -> Self {
+        Self {
+            bytes: in_flight.as_ref().map_or(0, size),
+            in_flight,
+            unknown: BTreeSet::new(),
+            max_bytes,
+        }
     }
 
     pub(crate) fn in_flight(&self) -> Option<InFlight> {
-        self.0.clone()
+        self.in_flight.clone()
     }
 
     pub(crate) fn mark(&mut self, mark: &Mark) {
-        match mark {
-            Mark::RunStarted(run_id) => self.0 = Some(silent(run_id.clone())),
-            Mark::EntryAppended => {
-                if let Some(in_flight) = &mut self.0 {
-                    *in_flight = silent(in_flight.run_id.clone());
-                }
+        self.in_flight = match (mark, self.in_flight.take()) {
+            (Mark::RunStarted(run_id), _) => Some(silent(run_id.clone())),
+            (Mark::EntryAppended, in_flight) => in_flight.map(|it| silent(it.run_id)),
+            (Mark::RunFinished, _) => None,
+            (Mark::Other, in_flight) => {
+                self.in_flight = in_flight;
+                return;
             }
-            Mark::RunFinished => self.0 = None,
-            Mark::Other => {}
-        }
+        };
+        self.unknown.clear();
+        self.bytes = 0;
     }
 
-    /// Adds a piece; `false` when it leaves a hole, overlaps, or is of another run than the one in
-    /// flight.
+    /// Adds a piece; `false` when it leaves a hole, overlaps, is of another run than the one in
+    /// flight, or is more than may be in flight.
     pub(crate) fn add(&mut self, piece: &Piece) -> bool {
         // A Runtime may say that nothing is in flight while a run has said nothing yet.
-        if self.0.is_none() {
-            self.0 = RunId::parse(&piece.stream.run_id).ok().map(silent);
+        if self.in_flight.is_none() {
+            self.in_flight = RunId::parse(&piece.stream.run_id).ok().map(silent);
         }
-        let Some(in_flight) = &mut self.0 else {
+        let Some(in_flight) = &mut self.in_flight else {
             return false;
         };
         if in_flight.run_id.as_str() != piece.stream.run_id {
             return false;
         }
+        let texts = in_flight.tool_arguments.len() + self.unknown.len();
         let text = match (piece.stream.kind.as_str(), &piece.stream.call_id) {
             ("text", _) => &mut in_flight.text,
             ("thinking", _) => &mut in_flight.thinking,
             ("tool_arguments", Some(call_id)) => argument(&mut in_flight.tool_arguments, call_id),
             // A newer version's text is passed on, but has no place in what is told to joiners.
-            _ => return true,
+            _ => {
+                if self.unknown.insert(piece.stream.clone()) {
+                    self.bytes += piece.stream.size();
+                }
+                return self.is_bounded(texts);
+            }
         };
-        let joins = piece.offset == text.len() as u64;
-        if joins {
-            text.push_str(&piece.text);
+        if piece.offset != text.len() as u64 {
+            return false;
         }
-        joins
+        if text.is_empty() {
+            self.bytes += piece.stream.size();
+        }
+        text.push_str(&piece.text);
+        self.bytes += piece.text.len();
+        self.is_bounded(texts)
     }
+
+    fn is_bounded(&self, texts: usize) -> bool {
+        self.bytes <= self.max_bytes && texts <= MAX_TEXTS
+    }
+}
+
+/// What texts in flight cost.
+fn size(in_flight: &InFlight) -> usize {
+    let arguments = in_flight.tool_arguments.iter();
+    let arguments: usize = arguments
+        .map(|tool| OVERHEAD + tool.call_id.len() + tool.text.len())
+        .sum();
+    in_flight.text.len() + in_flight.thinking.len() + arguments
 }
 
 fn silent(run_id: RunId) -> InFlight {

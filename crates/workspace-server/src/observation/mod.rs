@@ -12,6 +12,7 @@ mod frame;
 mod hub;
 mod in_flight;
 mod joint;
+mod lanes;
 mod own;
 mod watch;
 
@@ -30,10 +31,14 @@ pub struct ObservationSettings {
     /// How long the shared upstream stays open after its last reader has gone, so that whoever
     /// comes back at once finds its frames.
     pub linger: Duration,
-    /// The most short upstreams at a time, by which readers are caught up.
+    /// The most short upstreams to one Runtime at a time, by which readers are caught up. Each
+    /// Runtime has its own, so that one that hangs holds up nobody who watches another.
     pub max_catch_ups: usize,
     /// How long a reader waits for one of them before it is told `limit_reached`.
     pub catch_up_wait: Duration,
+    /// How long a Runtime may keep a reader waiting, all waits together, until it has told the
+    /// past. A reader's own pace does not count.
+    pub catch_up_patience: Duration,
 }
 
 impl Default for ObservationSettings {
@@ -43,6 +48,7 @@ impl Default for ObservationSettings {
             linger: Duration::from_secs(5),
             max_catch_ups: 256,
             catch_up_wait: Duration::from_secs(10),
+            catch_up_patience: Duration::from_secs(15),
         }
     }
 }

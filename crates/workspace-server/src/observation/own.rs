@@ -1,23 +1,48 @@
 //! The upstream that one reader has to itself, until it is caught up and handed over.
 
-use tokio::sync::OwnedSemaphorePermit;
-use yoi_protocol::{Cursor, RawFrame, StreamEnd};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+use yoi_protocol::{Code, Cursor, Failure, Origin, Phase, RawFrame, StreamEnd};
 
 use super::backlog::{Backlog, Standing};
 use super::frame::{Kind, Rewriter, WatchedFrame};
 use super::in_flight::{Fold, Offsets};
+use super::lanes::Place;
 use crate::handle::{Upstream, protocol_error};
+
+/// What an upstream is held to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// How long its Runtime may keep a reader waiting, all in all, until the past is told.
+    pub(super) patience: Duration,
+    /// The most that may be in flight.
+    pub(super) in_flight_bytes: usize,
+    /// Whether it ends by itself when the Backend does: its Runtime is drained with it.
+    pub(super) ends_itself: bool,
+}
+
+/// An upstream that is for all, and an empty ring for what follows.
+pub(super) struct Shared {
+    pub(super) upstream: Box<dyn Upstream>,
+    pub(super) rewriter: Rewriter,
+    pub(super) backlog: Backlog,
+    pub(super) ends_itself: bool,
+}
 
 /// One reader's own upstream.
 pub(super) struct Own {
-    pub(super) upstream: Box<dyn Upstream>,
-    pub(super) rewriter: Rewriter,
+    upstream: Box<dyn Upstream>,
+    rewriter: Rewriter,
+    bounds: Bounds,
+    /// Since when its reader waits for the Runtime; nothing while a frame is at hand.
+    waiting: Option<Instant>,
     /// Where its reader stands; nowhere before a first snapshot.
     standing: Option<Standing>,
     fold: Fold,
     caught_up: bool,
     /// Its place among the short upstreams.
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Own {
@@ -26,19 +51,22 @@ impl Own {
         upstream: Box<dyn Upstream>,
         rewriter: Rewriter,
         cursor: Option<Cursor>,
-        permit: OwnedSemaphorePermit,
+        bounds: Bounds,
+        place: Place,
     ) -> Self {
         Self {
             upstream,
             rewriter,
+            bounds,
+            waiting: None,
             standing: cursor.map(|cursor| Standing {
                 seq: None,
                 cursor,
                 told: Offsets::default(),
             }),
-            fold: Fold::default(),
+            fold: Fold::new(None, bounds.in_flight_bytes),
             caught_up: false,
-            _permit: permit,
+            _place: place,
         }
     }
 
@@ -47,11 +75,33 @@ impl Own {
         self.standing.as_ref().filter(|_| self.caught_up)
     }
 
-    /// The upstream to be shared from here on, and an empty ring for what follows.
-    pub(super) fn share(self, max_bytes: usize) -> Option<(Box<dyn Upstream>, Rewriter, Backlog)> {
-        let standing = self.standing?;
-        let backlog = Backlog::new(standing, self.fold.in_flight(), max_bytes);
-        Some((self.upstream, self.rewriter, backlog))
+    /// The upstream to be shared from here on.
+    pub(super) fn share(self, max_bytes: usize) -> Option<Shared> {
+        Some(Shared {
+            backlog: Backlog::new(self.standing?, self.fold, max_bytes),
+            upstream: self.upstream,
+            rewriter: self.rewriter,
+            ends_itself: self.bounds.ends_itself,
+        })
+    }
+
+    pub(super) fn ends_itself(&self) -> bool {
+        self.bounds.ends_itself
+    }
+
+    /// The next frame of the Runtime, which has only so much time until the past is told.
+    /// Cancel-safe: what was waited already counts on.
+    pub(super) async fn next(&mut self) -> Result<RawFrame, StreamEnd> {
+        if self.caught_up {
+            return self.upstream.next().await;
+        }
+        let since = *self.waiting.get_or_insert_with(Instant::now);
+        let Ok(next) = timeout_at(since + self.bounds.patience, self.upstream.next()).await else {
+            return Err(StreamEnd::Failed(silent()));
+        };
+        self.waiting = None;
+        self.bounds.patience = self.bounds.patience.saturating_sub(since.elapsed());
+        next
     }
 
     /// The frame as its reader gets it; `None` for one that came twice.
@@ -88,7 +138,7 @@ impl Own {
                     return Ok(None);
                 }
                 standing.told = Offsets::of(in_flight.as_ref());
-                self.fold = Fold::new(in_flight);
+                self.fold = Fold::new(in_flight, self.bounds.in_flight_bytes);
                 self.caught_up = true;
             }
             Kind::Delta(Some(piece)) => {
@@ -104,4 +154,11 @@ impl Own {
         }
         Ok(Some(rewritten.frame))
     }
+}
+
+/// The Runtime lets a reader wait for the past.
+fn silent() -> Failure {
+    Failure::new(Code::RuntimeTimedOut)
+        .by(Origin::Link)
+        .with_phase(Phase::Body)
 }

@@ -66,9 +66,9 @@ impl Watch {
                 Stage::Own(own, moved) => {
                     tokio::select! {
                         biased;
-                        () = self.hub.closed() => Err(StreamEnd::Draining),
+                        () = self.hub.cut(own.ends_itself()) => Err(StreamEnd::Draining),
                         () = changed(moved) => continue,
-                        next = own.upstream.next() => match next {
+                        next = own.next() => match next {
                             Ok(raw) => match own.take(raw) {
                                 Ok(Some(frame)) => Ok(frame),
                                 Ok(None) => continue,

@@ -68,3 +68,13 @@ fn a_failures_texts_are_cleaned_and_counted() {
     assert!(!shown.contains("/srv/store"), "{shown}");
     assert_eq!(cleaned.details.errors.len(), 64);
 }
+
+#[test]
+fn every_text_in_a_value_is_cleaned() {
+    let scrubber = Scrubber::of(vec!["/srv/store".to_owned()]);
+    let mut value = serde_json::json!(["/srv/store", 7, {"a": null, "b": ["at /srv/store"]}]);
+    assert!(scrubber.value(&mut value));
+    let clean = serde_json::json!(["[hidden]", 7, {"a": null, "b": ["at [hidden]"]}]);
+    assert_eq!(value, clean);
+    assert!(!scrubber.value(&mut value));
+}

@@ -118,6 +118,45 @@ async fn what_the_audit_refuses_is_not_done() {
 }
 
 #[tokio::test]
+async fn what_is_not_allowed_is_denied_whether_or_not_it_can_be_recorded() {
+    let (served, book, _script) = audited().await;
+    let path = served.create("inside", "w-1").await;
+    let cancel = format!("{path}/cancel");
+    book.closed.store(true, Ordering::SeqCst);
+    let denied = served.post(&cancel, json!({})).await;
+    assert_eq!(denied.brief(), "403 operation_denied backend none");
+    assert_eq!(book.records.lock().unwrap().len(), 1, "the create alone");
+    book.closed.store(false, Ordering::SeqCst);
+    served.post(&cancel, json!({})).await;
+    let records = book.records.lock().unwrap();
+    assert_eq!(records[1].code, Some(Code::OperationDenied));
+}
+
+#[tokio::test]
+async fn a_command_that_may_have_taken_effect_is_recorded_as_that() {
+    let server = wiremock::MockServer::start().await;
+    wiremock::Mock::given(wiremock::matchers::method("POST"))
+        .respond_with(wiremock::ResponseTemplate::new(500))
+        .mount(&server)
+        .await;
+    let settings = crate::support::settings(&server.uri(), "t");
+    let registration = Registration::remote(crate::support::id("fake"), &settings).unwrap();
+    let book = Arc::new(Book::default());
+    let builder = Backend::builder()
+        .runtime(registration)
+        .audit(Arc::clone(&book) as Arc<dyn AuditSink>);
+    let served = Served::start(builder).await;
+    let reply = served
+        .post("/api/runtimes/fake/workers/w-1/stop", json!({}))
+        .await;
+    assert_eq!(reply.brief(), "502 runtime_failed runtime unknown");
+    let records = book.records.lock().unwrap();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].code, Some(Code::RuntimeFailed));
+    assert_eq!(records[0].effect, Some(Effect::Unknown));
+}
+
+#[tokio::test]
 async fn a_command_is_carried_to_its_end_and_recorded_when_its_caller_hangs_up() {
     let (served, book, _script) = audited().await;
     let path = served.create("inside", "w-1").await;

@@ -159,3 +159,13 @@ async fn plain_http_is_taken_to_this_machine_and_where_it_is_allowed() {
         assert_eq!(started(&text).await.is_ok(), fine, "{address} {allowed}");
     }
 }
+
+#[test]
+fn the_largest_body_is_that_of_the_file() {
+    let environment = environment();
+    for (text, bytes) in [("", 1_048_576), ("[limits]\nmax_body_bytes = 4096\n", 4096)] {
+        let loader = Loader::new().text("yoi.toml", text).unwrap();
+        let plan = Plan::read(loader, &environment).unwrap();
+        assert_eq!(plan.settings().unwrap().max_body_bytes, bytes, "{text:?}");
+    }
+}

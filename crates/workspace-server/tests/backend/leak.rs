@@ -1,37 +1,13 @@
 //! Nothing of a Runtime's address, credential or store path leaves the Backend.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 use yoi_testkit::Canaries;
 use yoi_workspace_server::{Backend, Registration};
 
+use crate::faults::Log;
 use crate::support::{Reply, STILL, Seen, Served, id, settings};
-
-/// A log that a test reads.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 fn whole(reply: &Reply) -> String {
     format!("{} {:?} {}", reply.status, reply.headers, reply.text)
@@ -40,21 +16,23 @@ fn whole(reply: &Reply) -> String {
 /// A Runtime that says all it knows wherever it may say anything.
 async fn talkative(server: &MockServer, said: &str) {
     let named = |status: u16| ResponseTemplate::new(status).insert_header("yoi-runtime-id", "fake");
-    let info = json!({"runtime_id": "fake", "boot_id": "b", "api_version": "v1", "version": said,
-        "status": "running", "store": said, "capabilities": ["idempotency"], "display_name": said,
+    let boot_id = format!("boot-at-{}", server.address());
+    let info = json!({"runtime_id": "fake", "boot_id": boot_id, "api_version": said,
+        "version": said, "status": "running", "store": said,
+        "capabilities": ["idempotency", said, server.uri()], "display_name": said,
         "profiles": [{"name": "p", "executor": "e", "description": said}],
         "diagnostics": [{"severity": "warning", "code": "c", "message": said}],
         "started_at": "2026-01-01T00:00:00.000Z", "unknown": said});
     let run_error = json!({"run_id": "run-1", "outcome": "failed", "error": {"code": "c", "message": said},
         "finished_at": "2026-01-01T00:00:00.000Z"});
-    let worker = json!({"runtime_id": "fake", "worker_id": "w-1", "display_ref": "w-1@fake",
-        "status": "idle", "profile": "echo", "created_at": "2026-01-01T00:00:00.000Z",
-        "updated_at": "2026-01-01T00:00:00.000Z", "transcript_length": 0, "last_run": run_error,
-        "unknown": said});
+    let worker = json!({"runtime_id": "fake", "worker_id": "w-1", "display_name": said,
+        "display_ref": format!("w-1@{said}"), "status": "idle", "profile": said,
+        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+        "transcript_length": 0, "last_run": run_error, "unknown": said});
     let problem = json!({"type": said, "title": said, "status": 400, "code": "invalid_request",
         "detail": said, "origin": "runtime", "effect": "none", "unknown": said,
         "errors": [{"pointer": format!("/{said}"), "message": said}]});
-    let list = json!({"workers": [], "unknown": said});
+    let list = json!({"workers": [worker], "unknown": said});
     for (verb, route, template) in [
         ("GET", "/v1/runtime", named(200).set_body_json(info)),
         ("GET", "/v1/workers", named(200).set_body_json(list)),
@@ -152,9 +130,21 @@ async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it(
         let reply = served.ask(verb, &path, &[], body.as_ref()).await;
         canaries.check(&format!("{verb} {path}"), &whole(&reply));
         hidden += reply.text.matches("[hidden]").count();
+        for place in ["display_ref", "display_name", "profile"] {
+            let is_worker = reply.body[place].is_string() && reply.body["worker_id"].is_string();
+            assert!(
+                !is_worker || reply.body[place].as_str().unwrap().contains("[hidden]"),
+                "vacuous: {place} of {verb} {path}: {}",
+                reply.text
+            );
+        }
     }
+    let detail = served.get(base).await;
+    assert_eq!(detail.body["capabilities"], json!(["idempotency"]));
+    let boot_id = detail.body["boot_id"].as_str().unwrap();
+    assert!(boot_id.starts_with("hidden-"), "{boot_id}");
     assert!(
-        hidden > 10,
+        hidden > 60,
         "vacuous: the runtime's texts were not passed on at all"
     );
 
@@ -171,7 +161,7 @@ async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it(
     drop(server);
     let gone = served.get(&format!("{base}/workers/w-1")).await;
     canaries.check("an answer without a runtime", &whole(&gone));
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("yoi::audit"), "vacuous: {log}");
     canaries.check("the log", &log);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use wiremock::matchers::{any, method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 use yoi_client::{RetryPolicy, Timeouts};
@@ -96,7 +96,7 @@ fn rows() -> Vec<(&'static str, ResponseTemplate)> {
         ("uncoded_502", ResponseTemplate::new(502)),
         ("uncoded_503", ResponseTemplate::new(503).insert_header("retry-after", "7")),
         ("no_head_in_time", named(202).set_delay(Duration::from_secs(30))),
-        ("too_large", named(202).set_body_bytes(vec![b' '; 9_000_000])),
+        ("too_large", named(202).set_body_bytes(vec![b' '; 12_000_000])),
     ]
 }
 
@@ -381,4 +381,106 @@ async fn each_operation_is_one_request_to_its_route_with_addressee_and_time_left
             .unwrap();
         assert!((1..=4000).contains(&left), "{left}");
     }
+}
+
+/// An address at which no connection ever comes to stand: its queue is full, and nobody empties
+/// it. What fills it must be kept.
+async fn nobody_accepts() -> (String, TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    loop {
+        let connecting = TcpStream::connect(address);
+        match tokio::time::timeout(Duration::from_millis(300), connecting).await {
+            Ok(stream) => queued.push(stream.unwrap()),
+            Err(_full) => return (format!("http://{address}"), listener, queued),
+        }
+        assert!(queued.len() < 64, "the queue does not fill");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_never_stands_changed_nothing() {
+    let (url, _listener, _queued) = nobody_accepts().await;
+    let served = behind(&quick(&url)).await;
+    let told = answer(&served).await;
+    assert_eq!(told["code"], "runtime_timed_out", "{told}");
+    assert_eq!(told["phase"], "connect");
+    assert_eq!(told["origin"], "link");
+    assert_eq!(told["effect"], "none");
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_leaves_the_effect_unknown() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head).await;
+            let half = b"HTTP/1.1 202 Accepted\r\nyoi-runtime-id: fake\r\n\
+                content-type: application/json\r\ncontent-length: 500\r\n\r\n{\"worker_id\":";
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, half).await;
+            open.push(stream);
+        }
+    });
+    let served = behind(&quick(&url)).await;
+    let told = answer(&served).await;
+    assert_eq!(told["code"], "runtime_timed_out", "{told}");
+    assert_eq!(told["phase"], "body");
+    assert_eq!(told["origin"], "link");
+    assert_eq!(told["effect"], "unknown");
+}
+
+/// A token file that changes the moment the old token is refused, as late as can be.
+struct Rotates {
+    path: std::path::PathBuf,
+    seen: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+impl Respond for Rotates {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let token = request.headers["authorization"].to_str().unwrap();
+        self.seen.lock().unwrap().push(token.to_owned());
+        if token == "Bearer second-token" {
+            let worker = json!({"runtime_id": "fake", "worker_id": "w-1",
+                "display_ref": "w-1@fake", "status": "idle", "profile": "echo",
+                "created_at": "2026-01-01T00:00:00.000Z",
+                "updated_at": "2026-01-01T00:00:00.000Z", "transcript_length": 0});
+            return named(200).set_body_json(json!({"worker": worker}));
+        }
+        std::fs::write(&self.path, "second-token\n").unwrap();
+        ResponseTemplate::new(401)
+    }
+}
+
+#[tokio::test]
+async fn a_token_file_that_was_rotated_is_read_again_on_a_401_and_the_command_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "first-token\n").unwrap();
+    let server = MockServer::start().await;
+    let seen = Arc::<std::sync::Mutex<Vec<String>>>::default();
+    Mock::given(method("POST"))
+        .respond_with(Rotates {
+            path: path.clone(),
+            seen: Arc::clone(&seen),
+        })
+        .mount(&server)
+        .await;
+    let mut settings = quick(&server.uri());
+    let source = yoi_config::SecretSource::open(
+        &yoi_config::SecretRef::File(path),
+        &yoi_config::Environment::default(),
+    );
+    settings.token = Some(Arc::new(source.unwrap()));
+    let served = behind(&settings).await;
+    let reply = served.post(STOP, json!({})).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let seen = seen.lock().unwrap();
+    assert_eq!(*seen, ["Bearer first-token", "Bearer second-token"]);
 }

@@ -9,8 +9,11 @@
 mod audit;
 mod config;
 mod cursors;
+mod double;
 mod drain;
+mod faults;
 mod guards;
+mod hub;
 mod leak;
 mod link;
 mod operations;

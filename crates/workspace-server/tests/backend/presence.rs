@@ -97,3 +97,25 @@ async fn the_background_probe_comes_back_by_itself() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_watcher_does_wrong_says_nothing_of_the_runtime() {
+    let (outside, _script) = remote("outside").await;
+    let builder = Backend::builder()
+        .runtime(registered(&outside))
+        .observation(yoi_workspace_server::ObservationSettings {
+            max_catch_ups: 0,
+            catch_up_wait: std::time::Duration::ZERO,
+            ..Default::default()
+        });
+    let served = Served::start(builder).await;
+    let path = served.create("outside", "w-1").await;
+    outside.kill().await;
+    served.backend.probe().await;
+    for (query, code) in [("?cursor=forged", "cursor_invalid"), ("", "limit_reached")] {
+        let end = served.watch(&path, query).await.end().await;
+        assert_eq!(end.0.as_deref(), Some(code));
+        let runtime = served.get("/api/runtimes/outside").await;
+        assert_eq!(runtime.body["status"], "offline", "after {code}");
+    }
+}

@@ -133,3 +133,52 @@ async fn all_are_asked_at_the_same_time() {
         "one after the other: {took:?}"
     );
 }
+
+#[tokio::test]
+async fn workers_that_come_and_go_between_pages_move_no_other() {
+    let (a, _script) = embedded("a").await;
+    let (b, _script) = remote("b").await;
+    let builder = Backend::builder()
+        .runtime(Registration::embedded(a))
+        .runtime(registered(&b));
+    let served = Served::start(builder).await;
+    let mut stay = Vec::new();
+    for runtime in ["a", "b"] {
+        for n in 0..6 {
+            served.create(runtime, &format!("w-{n}0")).await;
+            stay.push(format!("{runtime}/w-{n}0"));
+        }
+    }
+    for limit in [1, 2, 5] {
+        let (mut seen, mut page, mut turn) = (Vec::new(), String::new(), 0_u8);
+        loop {
+            let reply = served
+                .get(&format!("/api/workers?limit={limit}{page}"))
+                .await;
+            seen.extend(refs(&reply.body));
+            let Some(next) = reply.body["next_page"].as_str() else {
+                break;
+            };
+            page = format!("&page={next}");
+            // One before every place there is, which is stopped, and one after. Not for ever, or
+            // the list would never end.
+            for runtime in ["a", "b"].into_iter().filter(|_| turn < 5) {
+                let path = served.create(runtime, &format!("v-{limit}-{turn}")).await;
+                served.post(&format!("{path}/stop"), json!({})).await;
+                served
+                    .create(runtime, &format!("x-{limit}-{turn:02}"))
+                    .await;
+            }
+            turn += 1;
+        }
+        let distinct: std::collections::BTreeSet<_> = seen.iter().collect();
+        assert_eq!(
+            distinct.len(),
+            seen.len(),
+            "repeated, limit {limit}: {seen:?}"
+        );
+        let missing: Vec<_> = stay.iter().filter(|one| !distinct.contains(one)).collect();
+        assert!(missing.is_empty(), "skipped, limit {limit}: {missing:?}");
+        assert!(seen.is_sorted(), "{seen:?}");
+    }
+}

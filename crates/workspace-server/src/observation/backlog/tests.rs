@@ -13,9 +13,12 @@ use super::{Backlog, Found, Pushed};
 use crate::handle::Upstream;
 use crate::observation::frame::{Rewriter, WatchedFrame};
 use crate::observation::joint::Joint;
-use crate::observation::own::Own;
+use crate::observation::own::{Bounds, Own, Shared};
 use crate::scrub::Scrubber;
 use crate::seal::KeyRing;
+
+/// What may be in flight in these tests.
+const IN_FLIGHT_BYTES: usize = 2_000;
 
 /// What a Runtime publishes, and what is in flight before each frame.
 struct Feed {
@@ -167,7 +170,12 @@ fn own(keys: &KeyRing, feed: &Feed, at: usize, witness: Option<&mut Witness>) ->
     let permit = std::sync::Arc::new(Semaphore::new(1))
         .try_acquire_owned()
         .unwrap();
-    let mut own = Own::new(Box::new(NoUpstream), rewriter, None, permit);
+    let bounds = Bounds {
+        patience: std::time::Duration::from_secs(1),
+        in_flight_bytes: IN_FLIGHT_BYTES,
+        ends_itself: false,
+    };
+    let mut own = Own::new(Box::new(NoUpstream), rewriter, None, bounds, permit);
     let (seq, in_flight) = &feed.before[at];
     let first = [
         event(*seq, json!({"type": "snapshot"})),
@@ -181,6 +189,14 @@ fn own(keys: &KeyRing, feed: &Feed, at: usize, witness: Option<&mut Witness>) ->
         }
     }
     own
+}
+
+/// What was opened at `at` and is for all now.
+fn shared(keys: &KeyRing, feed: &Feed, at: usize, max_bytes: usize) -> (Rewriter, Backlog) {
+    let Shared {
+        rewriter, backlog, ..
+    } = own(keys, feed, at, None).share(max_bytes).unwrap();
+    (rewriter, backlog)
 }
 
 fn raw(frame: &Value) -> RawFrame {
@@ -201,7 +217,7 @@ fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
         } else {
             rng.usize(600..4000)
         };
-        let (_, shared, mut backlog) = own(&keys, &feed, shared_at, None).share(max_bytes).unwrap();
+        let (shared, mut backlog) = shared(&keys, &feed, shared_at, max_bytes);
         // … and the reader's own one there, in whatever order.
         let mut own_at = rng.usize(0..40);
         let mut witness = Witness {
@@ -297,7 +313,7 @@ fn a_cursor_in_the_ring_is_served_from_it_and_one_before_it_is_not() {
         let mut rng = Rng::with_seed(seed);
         let feed = feed(&mut rng, 40);
         let start = rng.usize(0..20);
-        let (_, shared, mut backlog) = own(&keys, &feed, start, None).share(1 << 20).unwrap();
+        let (shared, mut backlog) = shared(&keys, &feed, start, 1 << 20);
         let until = rng.usize(start..40);
         for frame in &feed.frames[start..until] {
             backlog.push(shared.rewrite(raw(frame)).unwrap()).unwrap();
@@ -337,13 +353,28 @@ fn a_duplicate_is_dropped_and_a_gap_a_step_back_and_a_hole_are_faults() {
     let keys = KeyRing::random();
     let mut rng = Rng::with_seed(1);
     let feed = feed(&mut rng, 2);
-    let (_, shared, mut backlog) = own(&keys, &feed, 0, None).share(1 << 20).unwrap();
+    let (shared, mut backlog) = shared(&keys, &feed, 0, 1 << 20);
     let mut push = |frame: Value| backlog.push(shared.rewrite(raw(&frame)).unwrap());
     let started = json!({"type": "run_started", "run_id": "run-1"});
     assert_eq!(push(event(2, started.clone())), Ok(Pushed::Kept));
     assert_eq!(push(event(2, started.clone())), Ok(Pushed::Duplicate));
-    assert!(push(event(4, started.clone())).is_err(), "a gap");
-    assert!(push(event(1, started)).is_err(), "a step back");
+    let called =
+        json!({"type": "tool_call_started", "run_id": "run-1", "call_id": "k", "name": "n"});
+    assert_eq!(push(event(3, called.clone())), Ok(Pushed::Kept));
+    assert_eq!(
+        push(event(2, started.clone())),
+        Ok(Pushed::Duplicate),
+        "late"
+    );
+    assert_eq!(
+        push(event(1, started.clone())),
+        Ok(Pushed::Duplicate),
+        "the base"
+    );
+    assert!(push(event(5, called)).is_err(), "a gap");
+    let mut another = event(2, started);
+    another["cursor"] = "c9".into();
+    assert!(push(another).is_err(), "a step back");
     let hole = json!({"kind": "delta", "worker_id": "w",
         "delta": {"type": "text", "run_id": "run-1", "offset": 3, "text": "x"}});
     assert!(push(hole).is_err(), "a hole");
@@ -358,11 +389,51 @@ fn a_reader_that_falls_out_of_the_ring_is_told() {
     let keys = KeyRing::random();
     let mut rng = Rng::with_seed(7);
     let feed = feed(&mut rng, 40);
-    let (_, shared, mut backlog) = own(&keys, &feed, 0, None).share(2000).unwrap();
+    let (shared, mut backlog) = shared(&keys, &feed, 0, 2000);
     for frame in &feed.frames {
         backlog.push(shared.rewrite(raw(frame)).unwrap()).unwrap();
         assert!(backlog.bytes <= 2000 + 600, "bounded: {}", backlog.bytes);
     }
     assert!(matches!(backlog.at(0), Found::Fallen));
     assert!(matches!(backlog.at(backlog.end()), Found::NotYet));
+}
+
+#[test]
+fn what_is_in_flight_is_bounded_by_its_bytes_its_texts_and_newer_kinds_alike() {
+    let keys = KeyRing::random();
+    let feed = feed(&mut Rng::with_seed(1), 2);
+    let delta = |kind: &str, call: usize, offset: usize, text: &str| {
+        json!({"kind": "delta", "worker_id": "w", "delta": {"type": kind, "run_id": "run-1",
+            "call_id": format!("k{call}"), "offset": offset, "text": text}})
+    };
+    let piece = "x".repeat(100);
+    let floods: [Box<dyn Fn(usize) -> Value>; 3] = [
+        Box::new(|n| delta("text", 0, n * 100, &piece)),
+        Box::new(|n| delta("tool_arguments", n, 0, "")),
+        Box::new(|n| delta("mood", n, 0, "")),
+    ];
+    for flood in floods {
+        let (rewriter, mut backlog) = shared(&keys, &feed, 0, 1 << 20);
+        let mut push = |frame: Value| backlog.push(rewriter.rewrite(raw(&frame)).unwrap());
+        let started = json!({"type": "run_started", "run_id": "run-1"});
+        push(event(2, started)).unwrap();
+        let taken = (0..1000).take_while(|n| push(flood(*n)).is_ok()).count();
+        assert!((5..=30).contains(&taken), "{taken} of {}", flood(0));
+    }
+}
+
+#[test]
+fn an_entry_makes_room_for_what_is_said_next() {
+    let keys = KeyRing::random();
+    let feed = feed(&mut Rng::with_seed(1), 2);
+    let (rewriter, mut backlog) = shared(&keys, &feed, 0, 1 << 20);
+    let mut push = |frame: Value| backlog.push(rewriter.rewrite(raw(&frame)).unwrap());
+    push(event(2, json!({"type": "run_started", "run_id": "run-1"}))).unwrap();
+    let piece = "x".repeat(1500);
+    let said = json!({"kind": "delta", "worker_id": "w",
+        "delta": {"type": "text", "run_id": "run-1", "offset": 0, "text": piece}});
+    for seq in 3..20 {
+        assert_eq!(push(said.clone()), Ok(Pushed::Kept));
+        push(event(seq, json!({"type": "entry_appended", "entry": {}}))).unwrap();
+    }
 }

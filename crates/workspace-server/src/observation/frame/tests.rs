@@ -89,3 +89,63 @@ fn a_delta_without_a_place_passes_without_one() {
     assert_eq!(shown["delta"], frame["delta"]);
     assert!(matches!(kind, Kind::Delta(None)));
 }
+
+#[test]
+fn what_stands_at_the_place_of_a_runtimes_text_is_cleaned_whatever_is_wrong_round_it() {
+    let event = |event: Value| {
+        json!({"kind": "event", "seq": 3, "cursor": "abc", "worker_id": "w",
+            "at": "2026-01-01T00:00:00Z", "event": event})
+    };
+    let place = "in /srv/secret";
+    for (told, places) in [
+        // No code, so it is no RunError; a code that is no text; an error that is no object.
+        (
+            json!({"type": "run_finished", "error": {"message": place}}),
+            &["/error/message"][..],
+        ),
+        (
+            json!({"type": "run_finished", "error": {"code": 7, "message": place}}),
+            &["/error/message"],
+        ),
+        (
+            json!({"type": "run_finished", "error": {"code": place}}),
+            &["/error/code"],
+        ),
+        (json!({"type": "run_finished", "error": place}), &["/error"]),
+        (
+            json!({"type": "run_finished", "error": {"message": [place, {"at": place}]}}),
+            &["/error/message/0", "/error/message/1/at"],
+        ),
+        // A Worker that lacks all else.
+        (
+            json!({"type": "snapshot", "worker": {"display_ref": place, "display_name": place,
+            "profile": place, "status": "asleep",
+            "last_run": {"error": {"code": place, "message": place}}}}),
+            &[
+                "/worker/display_ref",
+                "/worker/display_name",
+                "/worker/profile",
+                "/worker/last_run/error/code",
+                "/worker/last_run/error/message",
+            ],
+        ),
+        (
+            json!({"type": "diagnostic", "message": {"text": place}}),
+            &["/message/text"],
+        ),
+    ] {
+        let (shown, _) = rewrite(&event(told.clone()));
+        for place in places {
+            let text = shown["event"].pointer(place).and_then(Value::as_str);
+            assert_eq!(text, Some("in [hidden]"), "{place} of {shown}");
+        }
+        assert!(!shown.to_string().contains("/srv/secret"), "{shown}");
+    }
+    // What the Worker was told and said is not the Runtime's text.
+    let (shown, _) = rewrite(&event(
+        json!({"type": "snapshot", "worker": {"labels": {"at": place}},
+        "transcript": [{"content": place}]}),
+    ));
+    assert_eq!(shown["event"]["worker"]["labels"]["at"], place);
+    assert_eq!(shown["event"]["transcript"][0]["content"], place);
+}
