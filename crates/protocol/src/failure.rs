@@ -112,6 +112,20 @@ pub struct FieldError {
     pub message: String,
 }
 
+impl FieldError {
+    /// The most of a name that a pointer shows, in characters.
+    const MAX_STEP_CHARS: usize = 64;
+
+    /// One step of a [`pointer`](Self::pointer): `/` and the name of a field, escaped. The name may
+    /// be the caller's own choice, so it is shown bounded and without control characters.
+    #[must_use]
+    pub fn step(name: &str) -> String {
+        let shown = name.chars().filter(|c| !c.is_control());
+        let shown: String = shown.take(Self::MAX_STEP_CHARS).collect();
+        format!("/{}", shown.replace('~', "~0").replace('/', "~1"))
+    }
+}
+
 /// The typed fields that some codes carry beside the common ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -99,7 +99,7 @@ impl CreateWorker {
             };
             if key.is_empty() || !fits(key) || !fits(value) {
                 fault(
-                    format!("/labels/{}", escape_pointer(key)),
+                    format!("/labels{}", FieldError::step(key)),
                     "keys (not empty) and values must be at most 256 characters, none of them a control character",
                 );
             }
@@ -113,11 +113,6 @@ impl CreateWorker {
 pub fn is_display_name(name: &str) -> bool {
     (1..=CreateWorker::MAX_DISPLAY_NAME_CHARS).contains(&name.chars().count())
         && !name.chars().any(char::is_control)
-}
-
-fn escape_pointer(token: &str) -> String {
-    let shown: String = token.chars().filter(|c| !c.is_control()).take(64).collect();
-    shown.replace('~', "~0").replace('/', "~1")
 }
 
 /// What a Worker is for. Fields beside `kind` are kept and shown as they came.

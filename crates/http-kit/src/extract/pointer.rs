@@ -1,7 +1,7 @@
 //! Where in a request a value is at fault, as a JSON pointer (RFC 6901).
 
 use serde_path_to_error::{Path, Segment};
-use yoi_protocol::Failure;
+use yoi_protocol::{Failure, FieldError};
 
 /// The most of a message that is passed on, in characters.
 const MESSAGE_CHARS: usize = 200;
@@ -11,8 +11,8 @@ pub(super) fn failure(path: &Path, message: &str) -> Failure {
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => push(&mut pointer, &index.to_string()),
-            Segment::Map { key } => push(&mut pointer, key),
+            Segment::Seq { index } => pointer.push_str(&FieldError::step(&index.to_string())),
+            Segment::Map { key } => pointer.push_str(&FieldError::step(key)),
             // A variant is no place in the text, and an unknown place is its parent.
             Segment::Enum { .. } | Segment::Unknown => {}
         }
@@ -20,7 +20,7 @@ pub(super) fn failure(path: &Path, message: &str) -> Failure {
     if let Some(field) = named_field(message)
         && !pointer.ends_with(&format!("/{field}"))
     {
-        push(&mut pointer, field);
+        pointer.push_str(&FieldError::step(field));
     }
     Failure::invalid(pointer, shown(message))
 }
@@ -32,12 +32,6 @@ fn named_field(message: &str) -> Option<&str> {
         .find_map(|start| message.strip_prefix(start))
         .and_then(|rest| rest.split_once('`'))
         .map(|(field, _)| field)
-}
-
-fn push(pointer: &mut String, token: &str) {
-    let token: String = token.chars().filter(|c| !c.is_control()).take(64).collect();
-    pointer.push('/');
-    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
 
 /// A message may quote the caller's own value: bounded, and without control characters.
