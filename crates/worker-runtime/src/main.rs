@@ -24,8 +24,7 @@ fn main() -> ExitCode {
         Err(error) => return failed(&error, 1),
     };
     let outcome = tokio.block_on(run(&cli));
-    // Whoever interrupted twice does not wait for what is still running.
-    tokio.shutdown_background();
+    serve::let_go(tokio);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error, error.exit_code()),

@@ -19,8 +19,7 @@ fn main() -> ExitCode {
         prepare(&cli.command, &mut world)?;
         Ok(run(cli.command, &mut world).await)
     });
-    // Whoever interrupted twice does not wait for what is still running.
-    tokio.shutdown_background();
+    serve::let_go(tokio);
     match outcome {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => failed(&error),

@@ -11,6 +11,7 @@ mod telemetry;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -42,7 +43,8 @@ impl fmt::Debug for Host<'_> {
     }
 }
 
-/// Why a process did not serve, or did not end well. Shows no address, no path, no secret.
+/// Why a process did not serve, or did not end well. For its operator: it names the configuration
+/// file as it was named, and the key or flag at fault, but shows no value, address or secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The configuration is wrong.
@@ -123,4 +125,14 @@ pub async fn until_ended(
         () = serving => Ok(()),
         () = interrupted => Err(ServeError::Interrupted),
     }
+}
+
+/// How long a process that goes waits for what it lets go of.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// Ends tokio at the end of a process, and with it what still runs: every task is dropped, and so
+/// the process group of every run is killed. Whoever interrupted twice waits for nothing else, and
+/// for this half a second at most.
+pub fn let_go(tokio: tokio::runtime::Runtime) {
+    tokio.shutdown_timeout(LAST_MOMENT);
 }

@@ -1,7 +1,12 @@
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use crate::{Serving, ended, fixtures, worker_runtime};
+use yoi_protocol::Limits;
+
+use crate::{PATIENCE, Serving, ended, fixtures, worker_runtime};
 
 /// Exit code and standard error of a start that fails.
 fn refused(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -120,4 +125,56 @@ fn the_file_of_the_working_folder_is_read_and_flags_win() {
         of_flag.contains("\"runtime_id\":\"from-flag\""),
         "{of_flag}"
     );
+}
+
+#[test]
+fn limits_and_timeouts_of_the_file_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wanted: Vec<(&str, u64)> = Limits::default()
+        .entries()
+        .into_iter()
+        // Each is another number, and none its default.
+        .zip(1..)
+        .map(|((name, default), index)| (name, default + index))
+        .collect();
+    let mut file = "[runtime]\nbind = \"127.0.0.1:0\"\nheader_timeout_ms = 200\n\
+                    drain_timeout_ms = 300\n[limits]\n"
+        .to_owned();
+    for (name, value) in &wanted {
+        file.push_str(&format!("{name} = {value}\n"));
+    }
+    // It does not end when it is asked to, and has a minute.
+    file.push_str(
+        "[profiles.deaf]\nexecutor = \"command\"\nprogram = \"/bin/sh\"\nkill_grace_ms = 60000\n\
+         args = [\"-c\", \"trap '' TERM; echo deaf; while :; do sleep 0.05; done\"]\n",
+    );
+    fs::write(folder.path().join("yoi.toml"), file).expect("written");
+    let mut serving = Serving::start(&mut worker_runtime(folder.path(), &[]));
+
+    let answer = serving.get("/v1/runtime", "");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let info: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    for (name, value) in wanted {
+        assert_eq!(info["limits"][name], value, "{name} of {body}");
+    }
+
+    let asked = Instant::now();
+    let mut slow = TcpStream::connect(serving.address).expect("connected");
+    slow.set_read_timeout(Some(PATIENCE)).expect("set");
+    slow.write_all(b"GET /v1/runtime HTTP/1.1\r\n")
+        .expect("sent");
+    let mut rest = Vec::new();
+    // However it is closed.
+    let _ = slow.read_to_end(&mut rest);
+    let took = asked.elapsed();
+    assert!(took >= Duration::from_millis(200), "cut after {took:?}");
+    assert!(took < Duration::from_secs(5), "cut after {took:?}");
+
+    serving.post("/v1/workers", r#"{"worker_id":"w","profile":"deaf"}"#);
+    serving.post("/v1/workers/w/input", r#"{"content":"x"}"#);
+    let asked = Instant::now();
+    serving.signal("TERM");
+    assert_eq!(serving.ended().code(), Some(0));
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(5), "ended after {took:?}");
 }

@@ -1,8 +1,9 @@
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{PATIENCE, Serving, fixtures, worker_runtime};
 
@@ -27,11 +28,15 @@ fn a_token_from_a_file_is_asked_for_and_may_change() {
     assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
     assert!(ask("first").starts_with("HTTP/1.1 200"));
     fs::write(&path, "second, longer\n").expect("written");
+    // The file is looked at once a second.
+    let deadline = Instant::now() + PATIENCE;
+    while !ask("second, longer").starts_with("HTTP/1.1 200") {
+        assert!(Instant::now() < deadline, "the new token never works");
+    }
     assert!(
         ask("first").starts_with("HTTP/1.1 401"),
         "the old token still works"
     );
-    assert!(ask("second, longer").starts_with("HTTP/1.1 200"));
 }
 
 #[test]
@@ -86,6 +91,75 @@ fn the_second_signal_ends_it_at_once_and_not_well() {
         "it waited for {:?}",
         second.elapsed()
     );
+}
+
+#[test]
+fn the_second_signal_leaves_no_program_running() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Neither the program nor its child ends when it is asked to, and both have a minute.
+    let deaf = "trap '' TERM; while :; do sleep 0.05; done";
+    let script = format!(
+        "({deaf}) & echo $! > $PIDS.part; echo $$ >> $PIDS.part; mv $PIDS.part $PIDS; {deaf}"
+    );
+    let mut file = "[runtime]\nbind = \"127.0.0.1:0\"\n".to_owned();
+    let names = ["a", "b", "c"];
+    let pids = names.map(|name| folder.path().join(name));
+    for (name, pids) in names.iter().zip(&pids) {
+        let profile = format!(
+            "[profiles.{name}]\nexecutor = \"command\"\nprogram = \"/bin/sh\"\n\
+             args = [\"-c\", {script:?}]\nenv = {{ PIDS = {pids:?} }}\nkill_grace_ms = 60000\n"
+        );
+        file.push_str(&profile);
+    }
+    fs::write(folder.path().join("yoi.toml"), file).expect("written");
+    let mut serving = Serving::start(&mut worker_runtime(folder.path(), &[]));
+    for name in names {
+        let create = format!("{{\"worker_id\":\"{name}\",\"profile\":\"{name}\"}}");
+        serving.post("/v1/workers", &create);
+        serving.post(&format!("/v1/workers/{name}/input"), "{\"content\":\"x\"}");
+    }
+    let running: Vec<i32> = pids.iter().flat_map(|pids| pids_in(pids)).collect();
+    assert_eq!(running.len(), 6);
+
+    serving.signal("TERM");
+    wait_until_draining(&serving);
+    assert!(running.iter().all(|pid| is_running(*pid)), "they are deaf");
+    serving.signal("TERM");
+    assert_eq!(serving.ended().code(), Some(1));
+    // Killed before the process was gone; the kernel may take a moment.
+    let deadline = Instant::now() + PATIENCE;
+    while running.iter().any(|pid| is_running(*pid)) {
+        if Instant::now() >= deadline {
+            let left: Vec<i32> = running.into_iter().filter(|pid| is_running(*pid)).collect();
+            left.iter().for_each(|pid| kill(*pid));
+            panic!("still there: {left:?}");
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// The processes that a script has named in this file, once it has.
+fn pids_in(file: &Path) -> Vec<i32> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Ok(text) = fs::read_to_string(file) {
+            let pid = |line: &str| line.parse().expect("a pid");
+            return text.lines().map(pid).collect();
+        }
+        assert!(Instant::now() < deadline, "the program never began");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// A zombie has ended; whoever should reap it may be slow or absent.
+fn is_running(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn kill(pid: i32) {
+    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
+    assert!(killed.is_ok());
 }
 
 /// Readiness is the first thing to go; afterwards nobody may connect at all.

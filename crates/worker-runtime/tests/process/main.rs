@@ -56,16 +56,29 @@ impl Serving {
 
     /// Sends a GET and gives status line and body.
     fn get(&self, path: &str, headers: &str) -> String {
+        self.ask("GET", path, headers, "")
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.address).expect("connected");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}\r\n{body}",
             self.address
         )
         .expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answered");
+        answer
+    }
+
+    /// Sends a POST that is taken, and gives status line and body.
+    fn post(&self, path: &str, body: &str) -> String {
+        let length = body.len();
+        let head = format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        let answer = self.ask("POST", path, &head, body);
+        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
         answer
     }
 
