@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::{Environment, Secret, SecretRef};
 
@@ -34,18 +35,23 @@ pub enum SecretError {
 
 /// A secret that was found once and is kept up to date.
 ///
-/// A file is looked at each time the secret is asked for (one `stat`) and read again when it was
-/// replaced or changed, so that a rotation needs no restart. While the new file cannot be read,
-/// the last good secret stays.
+/// A file is looked at (one `stat`) when the secret is asked for, but at most once a second, and
+/// read again when it was replaced or changed, so that a rotation needs no restart. While the new
+/// file cannot be read, the last good secret stays.
 pub struct SecretSource {
     path: Option<PathBuf>,
+    look_every: Duration,
     held: Mutex<Held>,
 }
 
 struct Held {
     secret: Secret,
     stamp: Option<Stamp>,
+    looked_at: Instant,
 }
+
+/// How often to look at a file unless told otherwise.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Which content of a file was read.
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -75,6 +81,7 @@ impl SecretSource {
             }
             SecretRef::File(path) => Ok(Self {
                 held: Mutex::new(read(path)?),
+                look_every: LOOK_EVERY,
                 path: Some(path.clone()),
             }),
         }
@@ -85,18 +92,30 @@ impl SecretSource {
     pub fn fixed(secret: Secret) -> Self {
         Self {
             path: None,
+            look_every: LOOK_EVERY,
             held: Mutex::new(Held {
                 secret,
                 stamp: None,
+                looked_at: Instant::now(),
             }),
         }
     }
 
-    /// The secret as it is now.
+    /// The same secret, whose file is looked at only so often.
+    #[must_use]
+    pub fn looked_at_every(mut self, time: Duration) -> Self {
+        self.look_every = time;
+        self
+    }
+
+    /// The secret as it is now, or was a second ago.
     #[must_use]
     pub fn current(&self) -> Secret {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(path) = &self.path {
+        if let Some(path) = &self.path
+            && held.looked_at.elapsed() >= self.look_every
+        {
+            held.looked_at = Instant::now();
             let stamp = path.metadata().ok().map(|data| Stamp::of(&data));
             if stamp.is_some()
                 && stamp != held.stamp
@@ -144,6 +163,7 @@ fn read(path: &Path) -> Result<Held, SecretError> {
     Ok(Held {
         secret: Secret::new(text),
         stamp: Some(stamp),
+        looked_at: Instant::now(),
     })
 }
 

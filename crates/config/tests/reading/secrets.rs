@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use yoi_config::{Environment, Secret, SecretError, SecretRef, SecretSource};
 
@@ -7,6 +8,7 @@ use crate::{environment, no_environment};
 
 fn source_of(path: &Path) -> Result<SecretSource, SecretError> {
     SecretSource::open(&SecretRef::File(path.to_owned()), &no_environment())
+        .map(|source| source.looked_at_every(Duration::ZERO))
 }
 
 #[test]
@@ -44,6 +46,35 @@ fn a_file_is_read_again_when_it_changes() {
         "the sekond",
         "replaced by one of the same length"
     );
+}
+
+#[test]
+fn a_file_is_not_looked_at_each_time_unless_it_must() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("token");
+    fs::write(&path, "first").expect("written");
+    let source = source_of(&path)
+        .expect("readable")
+        .looked_at_every(Duration::from_secs(3600));
+    fs::write(&path, "the second").expect("written");
+    assert_eq!(source.current().expose(), "first", "nobody looked");
+    assert_eq!(source.refresh(), Ok(true));
+    assert_eq!(source.current().expose(), "the second");
+}
+
+#[test]
+fn a_change_is_seen_in_about_a_second_unless_told_otherwise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("token");
+    fs::write(&path, "first").expect("written");
+    let reference = SecretRef::File(path.clone());
+    let source = SecretSource::open(&reference, &no_environment()).expect("readable");
+    fs::write(&path, "the second").expect("written");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while source.current().expose() != "the second" {
+        assert!(Instant::now() < deadline, "nobody looks");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
 }
 
 #[test]
