@@ -46,6 +46,7 @@ pub mod serve;
 mod size;
 pub mod store;
 mod token;
+mod until;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{RuntimeError, StartError};

@@ -4,12 +4,15 @@ mod group;
 mod pipe;
 mod process;
 mod program;
+mod recent;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use recent::Recent;
 
 use super::{Executor, ExecutorUnavailable, RunContext, RunFuture, RunOutput};
 
@@ -58,6 +61,7 @@ impl fmt::Debug for CommandSettings {
 pub struct CommandExecutor {
     settings: Arc<CommandSettings>,
     path: Option<OsString>,
+    is_installed: Arc<Recent<bool>>,
 }
 
 impl CommandExecutor {
@@ -70,7 +74,12 @@ impl CommandExecutor {
             None => std::env::var_os("PATH"),
         };
         let settings = Arc::new(settings);
-        Self { settings, path }
+        let is_installed = Arc::default();
+        Self {
+            settings,
+            path,
+            is_installed,
+        }
     }
 }
 
@@ -80,7 +89,8 @@ impl Executor for CommandExecutor {
     }
 
     fn check(&self) -> Result<(), ExecutorUnavailable> {
-        if program::exists(&self.settings.program, self.path.as_deref()) {
+        let look = || program::exists(&self.settings.program, self.path.as_deref());
+        if self.is_installed.get(look) {
             Ok(())
         } else {
             Err(ExecutorUnavailable("its program is not installed"))

@@ -28,7 +28,8 @@ pub trait Executor: Send + Sync {
     /// The name that profiles show: `echo`, `command`, …
     fn name(&self) -> &'static str;
 
-    /// Whether a Worker could run now. Asked when one is created.
+    /// Whether a Worker could run now. Asked when one is created, and each time that the Runtime
+    /// says what it is: it answers at once, if need be with what it found a moment ago.
     ///
     /// # Errors
     /// [`ExecutorUnavailable`], which becomes `invalid_request` at `/profile`.

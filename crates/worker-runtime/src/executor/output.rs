@@ -152,8 +152,9 @@ impl RunOutput {
         .await
     }
 
-    /// Something that an observer should know. The message is cut at 8 KiB. Taken even from a
-    /// run that said too much, while it ends.
+    /// Something that an observer should know. The message is cut at 8 KiB. The first 64 KiB of
+    /// them are free, so they are taken even from a run that said too much, while it ends; beyond
+    /// that they count like everything else that a run says.
     ///
     /// # Errors
     /// [`OutputClosed`].

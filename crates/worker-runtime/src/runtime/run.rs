@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use yoi_protocol::{Cancelled, RunId, Stopped};
 
@@ -19,6 +19,7 @@ use super::slot::Slot;
 use crate::error::RuntimeError;
 use crate::executor::{Executor, RunContext, RunEnd, Said, channel};
 use crate::quota::Permit;
+use crate::until::until;
 
 /// The handle by which commands reach a run.
 pub(super) struct RunControl {
@@ -161,13 +162,6 @@ impl Ended {
                 Self::Panicked
             }
         }
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

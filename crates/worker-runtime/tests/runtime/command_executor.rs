@@ -207,6 +207,46 @@ async fn the_last_part_of_standard_error_is_a_diagnostic() {
 }
 
 #[tokio::test]
+async fn the_end_of_standard_error_is_kept_even_if_it_is_not_utf8() {
+    let script = r"head -c 8000 /dev/zero | tr '\000' '\377' >&2; echo the end >&2";
+    let runtime = shell(script).await;
+    let told = diagnostics(&runtime, async || {
+        send(&runtime, "w", "x").await;
+    })
+    .await;
+    let [(_, message)] = told.as_slice() else {
+        panic!("one diagnostic, not {told:?}");
+    };
+    assert!(message.len() <= 8 * 1024, "{} bytes", message.len());
+    assert!(message.starts_with('\u{FFFD}'));
+    assert!(message.ends_with("\u{FFFD}the end\n"), "its end is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_is_looked_for_at_most_once_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    let config = ProfileConfig {
+        executor: "command".to_owned(),
+        program: Some(program.to_str().unwrap().to_owned()),
+        ..ProfileConfig::default()
+    };
+    let profile = config.build("p").unwrap();
+    let runtime = builder().profile("p", profile).start().await.unwrap();
+    let is_missing = || !runtime.info().diagnostics.is_empty();
+    assert!(is_missing());
+    std::fs::copy("/bin/true", &program).unwrap();
+    tokio::time::advance(Duration::from_millis(999)).await;
+    assert!(is_missing(), "it was looked for a moment ago");
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert!(!is_missing());
+    std::fs::remove_file(&program).unwrap();
+    assert!(!is_missing());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(is_missing());
+}
+
+#[tokio::test]
 async fn standard_error_of_a_failure_is_a_warning() {
     let runtime = shell("echo oh no >&2; exit 1").await;
     let mut watch = Watch::start(&runtime, "w", None).await;

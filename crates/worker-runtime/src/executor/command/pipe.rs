@@ -64,7 +64,8 @@ impl Tail {
         }
     }
 
-    /// The text of it; `None` when nothing came. A character that was cut in two is left out.
+    /// The last of it as text, at most as many bytes; `None` when nothing came. A character that
+    /// was cut in two is left out, and what is not UTF-8 is longer as text than it was.
     pub(super) fn text(&self) -> Option<String> {
         if self.bytes.is_empty() {
             return None;
@@ -79,7 +80,13 @@ impl Tail {
         } else {
             0
         };
-        Some(String::from_utf8_lossy(&self.bytes[partial..]).into_owned())
+        let mut text = String::from_utf8_lossy(&self.bytes[partial..]).into_owned();
+        let mut start = text.len().saturating_sub(TAIL_BYTES);
+        while !text.is_char_boundary(start) {
+            start += 1;
+        }
+        text.drain(..start);
+        Some(text)
     }
 }
 

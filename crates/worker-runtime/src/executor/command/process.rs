@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::unconstrained;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use yoi_protocol::{Diagnostic, Severity};
 
 use super::CommandSettings;
@@ -18,6 +18,7 @@ use super::group::Group;
 use super::pipe::{self, Tail, lock};
 use crate::executor::utf8::Utf8Pieces;
 use crate::executor::{RunContext, RunEnd, RunOutput};
+use crate::until::until;
 
 /// How long output may stay open after the program exited.
 pub(super) const OUTPUT_GRACE: Duration = Duration::from_secs(1);
@@ -181,13 +182,6 @@ fn describe(status: ExitStatus) -> String {
         (Some(code), _) => format!("the program exited with status {code}"),
         (None, Some(signal)) => format!("the program was ended by signal {signal}"),
         (None, None) => "the program ended without a status".to_owned(),
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 
