@@ -34,7 +34,7 @@ limits! {
     max_body_bytes = 1_048_576;
     /// The largest content of one input, in bytes of UTF-8.
     max_input_bytes = 262_144;
-    /// The most that one run may say, in bytes of UTF-8.
+    /// The most that one run may say, in bytes of UTF-8; each event costs 64 beside its texts.
     max_run_output_bytes = 1_048_576;
     /// The largest page of a list or a transcript, in bytes of JSON. A page holds at least one
     /// item however large.
@@ -51,6 +51,8 @@ limits! {
     max_idempotency_keys = 1_000_000;
     /// The most events kept of one Worker; older ones expire.
     max_worker_events = 100_000;
+    /// The most bytes of events kept of one Worker, as JSON; older ones expire, never the last.
+    max_worker_bytes = 67_108_864;
     /// The most bytes of live frames kept for one Worker's slow observers.
     max_backlog_bytes = 4_194_304;
     /// How long a command may take, in milliseconds.

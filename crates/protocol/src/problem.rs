@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Subject;
-use crate::{Code, Details, Effect, Failure, Origin, RequestId, RuntimeId, WorkerId};
+use crate::{Code, Details, Effect, Failure, FieldError, Origin, RequestId, RuntimeId, WorkerId};
 
 /// The body of every answer that is not a success: `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,14 +77,9 @@ impl Failure {
         match self.code {
             Code::InvalidRequest => match details.errors.as_slice() {
                 [] => "the request does not validate".to_owned(),
-                [one] => format!("{}: {}", one.pointer, one.message),
                 [first, rest @ ..] => {
-                    format!(
-                        "{}: {} (and {} more)",
-                        first.pointer,
-                        first.message,
-                        rest.len()
-                    )
+                    let message = &first.message;
+                    format!("{}: {message}{}", place(&first.pointer), more(rest))
                 }
             },
             Code::CursorInvalid => {
@@ -139,9 +134,17 @@ impl Failure {
             },
             Code::Internal => "a fault of ours; the log has it under the request id".to_owned(),
             Code::StoreFailed => format!("the store of {runtime} failed"),
-            Code::OperationUnsupported => {
-                format!("{runtime} does not support {}", operation(details))
-            }
+            Code::OperationUnsupported => match details.errors.as_slice() {
+                [] => format!("{runtime} does not support {}", operation(details)),
+                // The operation is there, but not with what these fields ask for.
+                [first, rest @ ..] => {
+                    let (place, operation) = (place(&first.pointer), operation(details));
+                    format!(
+                        "{runtime} does not support {place} of {operation}{}",
+                        more(rest)
+                    )
+                }
+            },
             Code::RuntimeUnreachable => format!("{runtime} cannot be reached{}", because(details)),
             Code::RuntimeIdentityMismatch => {
                 format!("another runtime answers in the place of {runtime}")
@@ -159,6 +162,23 @@ impl Failure {
                 None => format!("{runtime} did not answer in time"),
             },
         }
+    }
+}
+
+/// Where in a request a field is. The empty pointer is the whole body.
+fn place(pointer: &str) -> &str {
+    if pointer.is_empty() {
+        "the body"
+    } else {
+        pointer
+    }
+}
+
+/// That only the first of the fields at fault was told.
+fn more(rest: &[FieldError]) -> String {
+    match rest.len() {
+        0 => String::new(),
+        count => format!(" (and {count} more)"),
     }
 }
 
