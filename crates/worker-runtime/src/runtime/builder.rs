@@ -121,8 +121,8 @@ impl RuntimeBuilder {
         self.check()?;
         let limits = self.limits;
         let store = self.store.unwrap_or_else(|| {
-            let max_events = limits.max_worker_events;
-            Arc::new(MemoryStore::new(max_events))
+            let (max_events, max_bytes) = (limits.max_worker_events, limits.max_worker_bytes);
+            Arc::new(MemoryStore::new(max_events, max_bytes))
         });
         let inner = Arc::new(Inner {
             id: self.id,

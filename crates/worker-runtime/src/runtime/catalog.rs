@@ -160,12 +160,13 @@ impl Inner {
             keys: answer.iter().map(|answer| answer.record.clone()).collect(),
         })
         .await?;
+        let slot = Arc::new(Slot::new(log, state, Some(place)));
+        // As with every commit: counted, then seen, then answered.
+        self.counts.moved(None, Some(WorkerStatus::Idle));
+        self.catalog_mut().insert(worker_id, slot);
         if let Some(answer) = answer {
             answer.settle();
         }
-        let slot = Arc::new(Slot::new(log, state, Some(place)));
-        self.counts.moved(None, Some(WorkerStatus::Idle));
-        self.catalog_mut().insert(worker_id, slot);
         Ok(worker)
     }
 

@@ -128,7 +128,8 @@ impl Inner {
         Ok(())
     }
 
-    fn limit_for(&self, deadline: Option<Instant>) -> Instant {
+    /// When this Runtime stops waiting, or the caller before it.
+    pub(super) fn limit_for(&self, deadline: Option<Instant>) -> Instant {
         let own = Instant::now() + Duration::from_millis(self.limits.operation_timeout_ms);
         deadline.map_or(own, |deadline| deadline.min(own))
     }

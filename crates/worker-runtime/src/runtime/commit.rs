@@ -39,15 +39,15 @@ impl Inner {
             keys: answers.iter().map(|answer| answer.record.clone()).collect(),
         };
         self.write(record).await?;
-        let after = draft.next.worker.status;
+        let (before, after) = (draft.before, draft.next.worker.status);
         let at = draft.next.worker.updated_at;
-        // Before it can be seen, so that what is seen is also counted.
-        answers.into_iter().for_each(Remembered::settle);
-        let before = slot.publish(draft);
+        // In this order: what can be seen is counted, and what an answer tells can be seen.
         self.counts.moved(Some(before), Some(after));
+        slot.publish(draft);
         if before != after && after == WorkerStatus::Stopped {
             self.stopped(slot, at);
         }
+        answers.into_iter().for_each(Remembered::settle);
         Ok(())
     }
 
@@ -70,3 +70,6 @@ impl Inner {
         written
     }
 }
+
+#[cfg(test)]
+mod tests;

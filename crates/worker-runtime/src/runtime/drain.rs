@@ -18,14 +18,18 @@ impl Inner {
             within(end, self.closed.cancelled()).await;
             return;
         }
-        // In a task of its own: a caller who stops waiting does not leave it half done.
+        // In a task of its own, to its very end: a caller who stops waiting leaves nothing half
+        // done.
         let inner = Arc::clone(self);
-        let draining = tokio::spawn(async move { inner.drain_by(end).await });
+        let draining = tokio::spawn(async move {
+            // Dropped in reverse, even if draining fails: observations end, then the drain.
+            let _closed = inner.closed.clone().drop_guard();
+            let _closing = inner.closing.clone().drop_guard();
+            inner.drain_by(end).await;
+        });
         if let Err(error) = draining.await {
             tracing::error!(%error, "draining failed");
         }
-        self.closing.cancel();
-        self.closed.cancel();
     }
 
     async fn drain_by(&self, end: Instant) {

@@ -11,7 +11,7 @@ use yoi_protocol::{
 use super::catalog::{valid, valid_limit};
 use super::command::Command;
 use super::run::{Ask, RunControl};
-use super::{Applied, CommandContext, Inner, Runtime, decide, frames};
+use super::{Applied, CommandContext, Inner, Runtime, decide, frames, reading};
 use crate::error::RuntimeError;
 use crate::executor::RunContext;
 use crate::ids;
@@ -70,7 +70,7 @@ impl Runtime {
     /// One page of what was said, as far as it is retained.
     ///
     /// # Errors
-    /// `InvalidRequest` at `/limit`, `WorkerNotFound`, `StoreFailed`.
+    /// `InvalidRequest` at `/limit`, `WorkerNotFound`, `StoreFailed`, `TimedOut`.
     pub async fn transcript(
         &self,
         worker_id: &WorkerId,
@@ -90,7 +90,8 @@ impl Runtime {
                 .max_page_bytes
                 .saturating_sub(PAGE_ENVELOPE_BYTES),
         };
-        let page = inner.store.entries(&slot.log, range).await?;
+        let entries = inner.entries(&slot.log, range);
+        let page = reading::by(inner.read_limit(), &slot.log, entries).await?;
         let last = page.entries.last().map(|entry| entry.sequence);
         Ok(Transcript {
             runtime_id: inner.id.clone(),

@@ -15,6 +15,7 @@ mod inner;
 mod interaction;
 mod management;
 mod observation;
+mod reading;
 mod recover;
 mod run;
 mod slot;

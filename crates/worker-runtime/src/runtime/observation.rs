@@ -7,11 +7,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use yoi_protocol::{StreamEnd, WorkerId};
 
 use super::feed::{Place, Read};
 use super::slot::Slot;
-use super::{Inner, ObservedFrame, Runtime, frames};
+use super::{Inner, ObservedFrame, Runtime, frames, reading};
 use crate::error::RuntimeError;
 use crate::quota::Permit;
 use past::Past;
@@ -24,7 +25,7 @@ impl Runtime {
     ///
     /// # Errors
     /// `CursorInvalid`, `CursorUnknown`, `CursorExpired`, `WorkerNotFound`, `LimitReached`
-    /// (`max_streams`), `StoreFailed`, and `Unavailable` once observations have ended.
+    /// (`max_streams`), `StoreFailed`, `TimedOut`, and `Unavailable` once observations have ended.
     pub async fn observe(
         &self,
         worker_id: &WorkerId,
@@ -42,15 +43,19 @@ impl Runtime {
             .ok_or(RuntimeError::LimitReached {
                 limit: "max_streams",
             })?;
-        let past = match cursor {
-            Some(cursor) => Past::after(inner, &slot, cursor).await?,
-            None => Past::snapshot(inner, &slot).await?,
+        let past = async {
+            match cursor {
+                Some(cursor) => Past::after(inner, &slot, cursor).await,
+                None => Past::snapshot(inner, &slot).await,
+            }
         };
+        let past = reading::by(inner.read_limit(), &slot.log, past).await?;
         Ok(Observation {
             inner: Arc::clone(inner),
             slot,
             ready: past.frames.into(),
             phase: Phase::CatchUp { after: past.after },
+            read_limit: None,
             _permit: permit,
         })
     }
@@ -63,6 +68,9 @@ pub struct Observation {
     /// What is read and not given out.
     ready: VecDeque<ObservedFrame>,
     phase: Phase,
+    /// When the read that is under way is given up. Kept here, because `next` may be dropped and
+    /// called anew while it waits.
+    read_limit: Option<Instant>,
     _permit: Permit,
 }
 
@@ -144,7 +152,13 @@ impl Observation {
         if self.go_live(after) {
             return;
         }
-        match past::page(&self.inner, &self.slot, after).await {
+        let limit = *self
+            .read_limit
+            .get_or_insert_with(|| self.inner.read_limit());
+        let page = past::page(&self.inner, &self.slot, after);
+        let page = reading::by(limit, &self.slot.log, page).await;
+        self.read_limit = None;
+        match page {
             Ok(frames) => {
                 let after = after + frames.len() as u64;
                 self.ready.extend(frames);

@@ -38,6 +38,7 @@ pub(super) struct Live {
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) events: Vec<StoredEvent>,
+    pub(super) before: WorkerStatus,
     pub(super) next: WorkerState,
 }
 
@@ -65,9 +66,9 @@ impl Slot {
         self.live().say(&self.log, piece);
     }
 
-    /// Applies and publishes what is committed. Returns the status before.
-    pub(super) fn publish(&self, draft: Draft) -> WorkerStatus {
-        self.live().publish(&self.log, draft)
+    /// Applies and publishes what is committed.
+    pub(super) fn publish(&self, draft: Draft) {
+        self.live().publish(&self.log, draft);
     }
 }
 
@@ -92,6 +93,7 @@ impl Live {
         }
         Ok(Draft {
             events: stored,
+            before: self.state.worker.status,
             next,
         })
     }
@@ -100,8 +102,7 @@ impl Live {
         Some(&self.state.worker.active_run.as_ref()?.run_id)
     }
 
-    fn publish(&mut self, log: &LogId, draft: Draft) -> WorkerStatus {
-        let before = self.state.worker.status;
+    fn publish(&mut self, log: &LogId, draft: Draft) {
         self.state = draft.next;
         for stored in &draft.events {
             self.follow(&stored.event);
@@ -113,7 +114,6 @@ impl Live {
         if self.state.worker.status == WorkerStatus::Stopped {
             self.place = None;
         }
-        before
     }
 
     /// Keeps what is in flight in step with the events.

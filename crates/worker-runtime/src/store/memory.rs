@@ -13,6 +13,7 @@ use crate::size::json_bytes;
 #[derive(Debug)]
 pub struct MemoryStore {
     max_events: usize,
+    max_bytes: u64,
     logs: Mutex<HashMap<LogId, Log>>,
 }
 
@@ -21,6 +22,8 @@ struct Log {
     events: VecDeque<Kept>,
     /// Those of `events` that carry an entry.
     entries: VecDeque<Kept>,
+    /// Of all `events` together.
+    bytes: u64,
     last_seq: u64,
     last_sequence: u64,
 }
@@ -32,11 +35,13 @@ struct Kept {
 }
 
 impl MemoryStore {
-    /// A store that keeps up to `max_events` events of each log, at least one.
+    /// A store that keeps the latest events of each log: up to `max_events`, and up to `max_bytes`
+    /// of them as JSON, but always the last one.
     #[must_use]
-    pub fn new(max_events: u64) -> Self {
+    pub fn new(max_events: u64, max_bytes: u64) -> Self {
         Self {
-            max_events: usize::try_from(max_events).unwrap_or(usize::MAX).max(1),
+            max_events: usize::try_from(max_events).unwrap_or(usize::MAX),
+            max_bytes,
             logs: Mutex::default(),
         }
     }
@@ -68,8 +73,9 @@ impl Store for MemoryStore {
         let mut logs = self.logs();
         let log = logs.entry(record.log).or_default();
         for event in record.events {
-            log.push(event, self.max_events);
+            log.push(event);
         }
+        log.trim(self.max_events, self.max_bytes);
         Ok(())
     }
 
@@ -123,20 +129,28 @@ impl Store for MemoryStore {
 }
 
 impl Log {
-    fn push(&mut self, event: StoredEvent, max_events: usize) {
+    fn push(&mut self, event: StoredEvent) {
         let kept = Kept {
             bytes: json_bytes(&event.event),
             event: Arc::new(event),
         };
         self.last_seq = kept.event.seq;
+        self.bytes += kept.bytes;
         if let Some(entry) = entry_of(&kept.event) {
             self.last_sequence = entry.sequence;
             self.entries.push_back(kept.clone());
         }
         self.events.push_back(kept);
-        while self.events.len() > max_events {
-            let dropped = self.events.pop_front();
-            if dropped.is_some_and(|kept| entry_of(&kept.event).is_some()) {
+    }
+
+    /// Drops the oldest events that are too many or too large, but never the last.
+    fn trim(&mut self, max_events: usize, max_bytes: u64) {
+        while self.events.len() > 1 && (self.events.len() > max_events || self.bytes > max_bytes) {
+            let Some(dropped) = self.events.pop_front() else {
+                return;
+            };
+            self.bytes -= dropped.bytes;
+            if entry_of(&dropped.event).is_some() {
                 self.entries.pop_front();
             }
         }

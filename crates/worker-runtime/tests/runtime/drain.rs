@@ -138,3 +138,23 @@ async fn draining_twice_waits_for_the_same_end() {
     runtime.drain(TIME).await;
     assert_eq!(runtime.readiness(), Readiness::Draining);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_waiting_for_a_drain_leaves_it_to_its_end() {
+    let (runtime, script) = scripted().await;
+    create(&runtime, "w").await;
+    let mut watch = Watch::start(&runtime, "w", None).await;
+    send(&runtime, "w", "go").await;
+    let run = script.run().await;
+    let drains = runtime.clone();
+    let first = tokio::spawn(async move { drains.drain(TIME).await });
+    run.told().await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    run.end(RunEnd::Cancelled).await;
+
+    assert_eq!(watch.end().await, StreamEnd::Draining);
+    let before = tokio::time::Instant::now();
+    runtime.drain(TIME).await;
+    assert!(before.elapsed() < TIME, "the drain is over, and said so");
+}

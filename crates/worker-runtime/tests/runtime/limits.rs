@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use worker_runtime::{RunEnd, RuntimeError, StartError};
 use yoi_protocol::{
-    Code, Frame, InputRequest, Limits, ListQuery, StreamEnd, TranscriptQuery, WorkerStatus,
+    Code, Frame, InputAccepted, InputRequest, Limits, ListQuery, Role, StreamEnd, TranscriptQuery,
+    WorkerStatus,
 };
 
 use crate::common::{
     ManualClock, Seen, Watch, builder, cancel, contents, create, id, keyed, named, plain,
-    scripted_with, send, settled, stop,
+    scripted_with, send, settled, stop, transcript,
 };
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
@@ -126,47 +127,6 @@ async fn max_idempotency_keys() {
 }
 
 #[tokio::test]
-async fn max_run_output_bytes_fails_the_run_and_keeps_its_text() {
-    let limits = limits(|limits| limits.max_run_output_bytes = 10);
-    let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
-    create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
-    send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("12345678").await;
-    run.text("€uro").await;
-    run.told().await;
-    let _ = run.out.text("more").await;
-    run.end(RunEnd::Cancelled).await;
-    watch.until("run_finished").await;
-    let worker = settled(&runtime, "w").await;
-    let error = worker.last_run.unwrap().error.unwrap();
-    assert_eq!(error.code, "output_limit");
-    assert_eq!(
-        contents(&runtime, "w").await,
-        ["go", "12345678"],
-        "whole characters only"
-    );
-}
-
-#[tokio::test]
-async fn output_of_exactly_the_limit_is_fine() {
-    let limits = limits(|limits| limits.max_run_output_bytes = 4);
-    let runtime = builder().limits(limits).start().await.unwrap();
-    create(&runtime, "w").await;
-    send(&runtime, "w", "1234").await;
-    let worker = settled(&runtime, "w").await;
-    assert_eq!(worker.last_run.unwrap().error, None);
-    send(&runtime, "w", "12345").await;
-    let worker = settled(&runtime, "w").await;
-    assert_eq!(worker.last_run.unwrap().error.unwrap().code, "output_limit");
-    assert_eq!(
-        contents(&runtime, "w").await,
-        ["1234", "1234", "12345", "1234"]
-    );
-}
-
-#[tokio::test]
 async fn max_worker_events_expires_the_oldest() {
     let limits = limits(|limits| limits.max_worker_events = 8);
     let runtime = builder().limits(limits).start().await.unwrap();
@@ -207,6 +167,44 @@ async fn max_worker_events_expires_the_oldest() {
     };
     assert_eq!(*first_sequence, transcript.first_sequence);
     assert_eq!(*told, transcript.entries);
+}
+
+#[tokio::test]
+async fn max_worker_bytes_expires_the_oldest() {
+    let limits = limits(|limits| limits.max_worker_bytes = 4000);
+    let runtime = builder().limits(limits).start().await.unwrap();
+    create(&runtime, "w").await;
+    let first = send(&runtime, "w", "one").await;
+    settled(&runtime, "w").await;
+    let observe = async |accepted: &InputAccepted| {
+        let cursor = accepted.cursor.as_str();
+        let observed = runtime.observe(&id("w"), Some(cursor)).await;
+        observed.map(|_| ())
+    };
+    assert_eq!(observe(&first).await, Ok(()), "a few events fit");
+    let last = send(&runtime, "w", &"x".repeat(1600)).await;
+    settled(&runtime, "w").await;
+    assert_eq!(observe(&first).await, Err(RuntimeError::CursorExpired));
+    assert_eq!(observe(&last).await, Ok(()), "no more than need be");
+    let transcript = transcript(&runtime, "w").await;
+    let sequences = transcript.entries.iter().map(|entry| entry.sequence);
+    assert_eq!(transcript.first_sequence, 3);
+    assert_eq!(sequences.collect::<Vec<_>>(), [3, 4]);
+}
+
+#[tokio::test]
+async fn the_last_event_is_kept_however_large() {
+    let limits = limits(|limits| limits.max_worker_bytes = 1);
+    let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
+    create(&runtime, "w").await;
+    send(&runtime, "w", "go").await;
+    let run = script.run().await;
+    run.out.entry(Role::Assistant, "whole").await.unwrap();
+    let mut watch = Watch::start(&runtime, "w", None).await;
+    watch.until("entry_appended").await;
+    assert_eq!(contents(&runtime, "w").await, ["whole"]);
+    run.end(RunEnd::Completed).await;
+    watch.until("run_finished").await;
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ pub(super) async fn page(
         max_items: PAGE_EVENTS,
         max_bytes: PAGE_BYTES,
     };
-    let page = inner.store.events(&slot.log, range).await?;
+    let page = inner.events(&slot.log, range).await?;
     // What the store holds may start later than asked for, or be gone with its Worker.
     match page.events.first().map(Arc::as_ref) {
         Some(first) if first.seq == after + 1 => {}
@@ -99,7 +99,7 @@ async fn latest(inner: &Inner, slot: &Slot, until: u64) -> Result<(Vec<Entry>, u
             max_items: usize::try_from(count).unwrap_or(usize::MAX),
             max_bytes: SNAPSHOT_BYTES,
         };
-        let page = inner.store.entries(&slot.log, range).await?;
+        let page = inner.entries(&slot.log, range).await?;
         let reaches_end = page
             .entries
             .last()

@@ -1,19 +1,19 @@
 //! What a run says, turned into deltas and events.
 
-use yoi_protocol::{Diagnostic, Entry, Event, Role};
+use yoi_protocol::{Diagnostic, Event, Role, Timestamp};
 
 use super::Run;
 use crate::error::RuntimeError;
 use crate::executor::Said;
 use crate::runtime::decide;
-use crate::runtime::slot::Piece;
+use crate::runtime::slot::{Live, Piece};
 
 /// The longest message of a diagnostic, in bytes.
 const MAX_DIAGNOSTIC_BYTES: usize = 8 * 1024;
 
 impl Run {
     /// Takes one thing that the executor said. A run that said too much is heard no more, except
-    /// for its diagnostics; a write that fails ends the run.
+    /// for what is left of the diagnostics' own share; a write that fails ends the run.
     pub(super) async fn listen(&mut self, said: Said) {
         if self.is_unrecorded {
             return;
@@ -87,14 +87,30 @@ impl Run {
                 };
                 self.record(0, event).await
             }
-            Said::Diagnostic(diagnostic) => self.append(|_, _| vec![bounded(diagnostic)]).await,
-            Said::EndEntry => self.append(|so_far, _| so_far.into_iter().collect()).await,
+            Said::Diagnostic(diagnostic) => {
+                let diagnostic = bounded(diagnostic);
+                let bytes = diagnostic.code.len() + diagnostic.message.len();
+                if !self.budget.spend_diagnostic(bytes) {
+                    return Ok(());
+                }
+                self.append(|_, _| vec![event_of(diagnostic)]).await
+            }
+            Said::EndEntry => {
+                if !self.has_said_text() || !self.budget.spend_event(0) {
+                    return Ok(());
+                }
+                self.append(|live, at| self.so_far(live, at).into_iter().collect())
+                    .await
+            }
             Said::Entry { role, content } => {
+                if content.is_empty() || !self.budget.spend_event(0) {
+                    return Ok(());
+                }
                 let content = self.budget.cut(&content).to_owned();
                 if content.is_empty() {
                     return Ok(());
                 }
-                self.append(|so_far, next| with_entry(so_far, next, role, content))
+                self.append(|live, at| self.with_entry(live, at, role, content))
                     .await
             }
         }
@@ -110,36 +126,51 @@ impl Run {
 
     /// Commits one event, if that many bytes may still be said.
     async fn record(&mut self, bytes: usize, event: Event) -> Result<(), RuntimeError> {
-        if self.budget.spend(bytes) {
+        if self.budget.spend_event(bytes) {
             self.append(|_, _| vec![event]).await
         } else {
             Ok(())
         }
     }
 
-    /// Commits what `events` makes of the entry so far, if there is one, and of the empty entry
-    /// that would be next.
+    /// Commits what `events` makes of the Worker as it is now.
     async fn append(
         &self,
-        events: impl FnOnce(Option<Event>, Entry) -> Vec<Event>,
+        events: impl FnOnce(&Live, Timestamp) -> Vec<Event>,
     ) -> Result<(), RuntimeError> {
         let _gate = self.slot.gate.lock().await;
         let at = self.inner.clock.now();
-        let events = {
-            let live = self.slot.live();
-            let text = live.said.as_ref().map(|said| said.text.clone());
-            let entry = |text| decide::entry(&live.state, Role::Assistant, text, &self.run_id, at);
-            let so_far = text.filter(|text| !text.is_empty()).map(entry);
-            events(
-                so_far.map(|entry| Event::EntryAppended { entry }),
-                entry(String::new()),
-            )
-        };
+        let events = events(&self.slot.live(), at);
         if events.is_empty() {
             return Ok(());
         }
         let draft = self.inner.draft(&self.slot, at, events)?;
         self.inner.commit(&self.slot, draft, Vec::new()).await
+    }
+
+    /// The entry so far, if anything was said since the last one.
+    fn so_far(&self, live: &Live, at: Timestamp) -> Option<Event> {
+        let text = &live.said.as_ref()?.text;
+        if text.is_empty() {
+            return None;
+        }
+        let role = Role::Assistant;
+        let entry = decide::entry(&live.state, role, text.clone(), &self.run_id, at);
+        Some(Event::EntryAppended { entry })
+    }
+
+    /// The entry so far, and after it one that was not streamed.
+    fn with_entry(&self, live: &Live, at: Timestamp, role: Role, content: String) -> Vec<Event> {
+        let mut entry = decide::entry(&live.state, role, content, &self.run_id, at);
+        let so_far = self.so_far(live, at);
+        entry.sequence += u64::from(so_far.is_some());
+        let whole = Event::EntryAppended { entry };
+        so_far.into_iter().chain([whole]).collect()
+    }
+
+    fn has_said_text(&self) -> bool {
+        let live = self.slot.live();
+        live.said.as_ref().is_some_and(|said| !said.text.is_empty())
     }
 
     fn streamed(&self, call_id: &str) -> usize {
@@ -156,20 +187,7 @@ impl Run {
     }
 }
 
-/// The entry so far, and after it one that was not streamed.
-fn with_entry(so_far: Option<Event>, next: Entry, role: Role, content: String) -> Vec<Event> {
-    let entry = Entry {
-        sequence: next.sequence + u64::from(so_far.is_some()),
-        role,
-        content,
-        ..next
-    };
-    let mut events: Vec<Event> = so_far.into_iter().collect();
-    events.push(Event::EntryAppended { entry });
-    events
-}
-
-fn bounded(mut diagnostic: Diagnostic) -> Event {
+fn bounded(mut diagnostic: Diagnostic) -> Diagnostic {
     let message = &mut diagnostic.message;
     if message.len() > MAX_DIAGNOSTIC_BYTES {
         let mut end = MAX_DIAGNOSTIC_BYTES;
@@ -178,6 +196,10 @@ fn bounded(mut diagnostic: Diagnostic) -> Event {
         }
         message.truncate(end);
     }
+    diagnostic
+}
+
+fn event_of(diagnostic: Diagnostic) -> Event {
     Event::Diagnostic {
         severity: diagnostic.severity,
         code: diagnostic.code,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub(crate) use executor::{Script, ScriptedExecutor};
-pub(crate) use store::TestStore;
+pub(crate) use store::{Reads, TestStore};
 pub(crate) use watch::{Seen, Watch};
 use worker_runtime::{Clock, CommandContext, ProfileSpec, Runtime, RuntimeBuilder};
 use yoi_protocol::{

@@ -17,6 +17,17 @@ pub(crate) struct TestStore {
     fail: Mutex<Option<(StoreError, bool)>>,
     /// Whether commits wait, and how many do.
     held: watch::Sender<(bool, usize)>,
+    reads: Mutex<Reads>,
+}
+
+/// How reads go.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Reads {
+    #[default]
+    Well,
+    /// They never return.
+    Hang,
+    Fail(StoreError),
 }
 
 impl TestStore {
@@ -27,10 +38,11 @@ impl TestStore {
     /// A store that finds these records, as after a restart.
     pub(crate) fn holding(records: Vec<Record>) -> Arc<Self> {
         Arc::new(Self {
-            memory: MemoryStore::new(u64::MAX),
+            memory: MemoryStore::new(u64::MAX, u64::MAX),
             records: Mutex::new(records),
             fail: Mutex::default(),
             held: watch::Sender::new((false, 0)),
+            reads: Mutex::default(),
         })
     }
 
@@ -73,6 +85,20 @@ impl TestStore {
     /// Commits go on.
     pub(crate) fn release(&self) {
         self.held.send_modify(|held| held.0 = false);
+    }
+
+    /// Reads go so from now on.
+    pub(crate) fn read(&self, reads: Reads) {
+        *self.reads.lock().unwrap() = reads;
+    }
+
+    async fn begin_read(&self) -> Result<(), StoreError> {
+        let reads = self.reads.lock().unwrap().clone();
+        match reads {
+            Reads::Well => Ok(()),
+            Reads::Hang => std::future::pending().await,
+            Reads::Fail(error) => Err(error),
+        }
     }
 
     async fn wait_while_held(&self) {
@@ -124,10 +150,12 @@ impl Store for TestStore {
     }
 
     async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
+        self.begin_read().await?;
         self.memory.events(log, range).await
     }
 
     async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
+        self.begin_read().await?;
         self.memory.entries(log, range).await
     }
 
