@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use worker_runtime::serve::{LogArgs, RuntimeArgs};
-use yoi_protocol::{Cursor, RuntimeId, WorkerId};
+use yoi_protocol::{Cursor, IdempotencyKey, RuntimeId, WorkerId};
 
 use crate::target::Target;
 
@@ -37,9 +37,9 @@ pub enum Command {
     /// Show what was said
     Transcript(TargetArgs),
     /// End a Worker's active run
-    Cancel(TargetArgs),
+    Cancel(CommandArgs),
     /// Stop a Worker for good
-    Stop(TargetArgs),
+    Stop(CommandArgs),
 }
 
 /// `yoi serve`.
@@ -115,6 +115,9 @@ pub struct CreateArgs {
     /// What the Worker runs [default: the Runtime's default profile]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Names this command: run again under the same key it is done once [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<IdempotencyKey>,
     /// Which Backend.
     #[command(flatten)]
     pub client: ClientArgs,
@@ -132,6 +135,9 @@ pub struct SendArgs {
     /// Show the answer as it comes, until the run ends
     #[arg(long)]
     pub follow: bool,
+    /// Names this command: run again under the same key it is done once [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<IdempotencyKey>,
     /// Which Backend.
     #[command(flatten)]
     pub client: ClientArgs,
@@ -151,7 +157,21 @@ pub struct WatchArgs {
     pub client: ClientArgs,
 }
 
-/// The commands that take a Worker and nothing else.
+/// `yoi cancel` and `yoi stop`.
+#[derive(Debug, Args)]
+pub struct CommandArgs {
+    /// The Worker, as runtime_id/worker_id
+    #[arg(value_name = "TARGET")]
+    pub target: Target,
+    /// Names this command: run again under the same key it is done once [default: a new one]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<IdempotencyKey>,
+    /// Which Backend.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// `yoi transcript`.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
     /// The Worker, as runtime_id/worker_id

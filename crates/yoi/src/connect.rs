@@ -13,11 +13,13 @@ use crate::error::CliError;
 /// The Backend when nobody names one.
 const DEFAULT_BACKEND: &str = "http://127.0.0.1:7400";
 
-/// A Backend gives a command 30 seconds; whoever waits for it waits a little longer.
+/// A Backend gives an operation 15 seconds, over all its attempts, where its `request_ms` says
+/// nothing else. Whoever waits for it waits far longer: a Backend's own word of what became of a
+/// command is worth more than having given up.
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
-    response: Duration::from_secs(35),
-    request: Duration::from_secs(60),
+    response: Duration::from_secs(60),
+    request: Duration::from_secs(150),
 };
 
 /// Builds the client. Nothing is sent yet.

@@ -5,7 +5,7 @@ use std::io;
 
 use yoi_client::{CallError, ClientConfigError};
 use yoi_config::ConfigError;
-use yoi_protocol::{Code, Failure, Reason, RunError, StreamEnd, Subject};
+use yoi_protocol::{Code, Effect, Failure, IdempotencyKey, Reason, RunError, StreamEnd, Subject};
 
 use crate::exit::Exit;
 
@@ -20,6 +20,13 @@ pub enum CliError {
     Client(ClientConfigError),
     /// The Backend did not do it.
     Call(Box<CallError>),
+    /// The Backend did not do what changes something, or perhaps it did.
+    Command {
+        /// How it failed.
+        error: Box<CallError>,
+        /// The key under which it was sent.
+        key: Option<IdempotencyKey>,
+    },
     /// The stream of events ended before it was complete.
     Stream {
         /// How it ended.
@@ -44,7 +51,7 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Client(_) => Exit::Usage,
-            Self::Call(error) => error.failure.code.into(),
+            Self::Call(error) | Self::Command { error, .. } => error.failure.code.into(),
             Self::Stream { end, .. } => match end {
                 StreamEnd::Complete => Exit::Done,
                 StreamEnd::Failed(failure) => failure.code.into(),
@@ -63,10 +70,11 @@ impl fmt::Display for CliError {
             Self::Usage(message) | Self::Server(message) => f.write_str(message),
             Self::Config(error) => error.fmt(f),
             Self::Client(error) => error.fmt(f),
-            Self::Call(error) => match &error.problem {
-                Some(problem) => write!(f, "{}: {}", problem.code, problem.detail),
-                None => unanswered(&error.failure, f),
-            },
+            Self::Call(error) => told(error, f),
+            Self::Command { error, key } => {
+                told(error, f)?;
+                effect(error.failure.effect, key.as_ref(), f)
+            }
             Self::Stream { end, resume } => {
                 match end {
                     StreamEnd::Failed(failure) => write!(f, "{}: {failure}", failure.code)?,
@@ -90,6 +98,28 @@ impl fmt::Display for CliError {
     }
 }
 
+/// The server's own words, where there are any.
+fn told(error: &CallError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match &error.problem {
+        Some(problem) => write!(f, "{}: {}", problem.code, problem.detail),
+        None => unanswered(&error.failure, f),
+    }
+}
+
+/// What a failed command did, and how it can be run again.
+fn effect(effect: Effect, key: Option<&IdempotencyKey>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (effect, key) {
+        (Effect::None, _) => f.write_str("\neffect: none: nothing was changed"),
+        (Effect::Unknown, Some(key)) => write!(
+            f,
+            "\neffect: unknown: it may be done; safe to run again with --key {key}"
+        ),
+        (Effect::Unknown, None) => {
+            f.write_str("\neffect: unknown: it may be done; look before running it again")
+        }
+    }
+}
+
 /// No problem came back: it is the Backend itself that was not understood or not there.
 fn unanswered(failure: &Failure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let what = match failure.code {
@@ -97,7 +127,8 @@ fn unanswered(failure: &Failure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             Some(Reason::Dns) => "the Backend's name does not resolve",
             Some(Reason::Tls) => "the TLS handshake with the Backend failed",
             Some(Reason::Reset) => "the Backend closed the connection before it had answered",
-            _ => {
+            Some(Reason::Refused | Reason::Draining | Reason::Overloaded | Reason::CircuitOpen)
+            | None => {
                 "nothing answers at the Backend's address; is `yoi serve` running? \
                  (--backend or YOI_BACKEND name another)"
             }

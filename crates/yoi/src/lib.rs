@@ -74,11 +74,11 @@ async fn dispatch(command: Command, world: &mut World) -> Result<(), CliError> {
         }
         Command::Cancel(args) => {
             let (client, mut screen) = open(&args.client, world)?;
-            cmd::cancel(&client, &args.target, &mut screen).await
+            cmd::cancel(&client, args, &mut screen).await
         }
         Command::Stop(args) => {
             let (client, mut screen) = open(&args.client, world)?;
-            cmd::stop(&client, &args.target, &mut screen).await
+            cmd::stop(&client, args, &mut screen).await
         }
     }
 }

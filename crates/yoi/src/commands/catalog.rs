@@ -7,6 +7,7 @@ use yoi_protocol::{
     Source, WorkerSummary, list,
 };
 
+use super::once::Once;
 use super::{chosen_runtime, one_worker, worker_table};
 use crate::args::CreateArgs;
 use crate::error::CliError;
@@ -145,7 +146,9 @@ pub(crate) async fn create(
         ..CreateWorker::default()
     };
     let workers = client.workers(Api::Backend(runtime));
-    let worker = workers.create(&body, &Call::default()).await?.value;
+    let worker = Once::new(args.key)
+        .send(async |call| workers.create(&body, &call).await)
+        .await?;
     screen.answer(&worker, one_worker)?;
     Ok(())
 }

@@ -1,28 +1,26 @@
 //! `yoi cancel` and `yoi stop`.
 
-use yoi_client::{Call, Client};
+use yoi_client::Client;
 use yoi_protocol::{CancelRequest, StopRequest};
 
+use super::once::Once;
 use super::{one_worker, workers_of};
+use crate::args::CommandArgs;
 use crate::error::CliError;
 use crate::show::Screen;
-use crate::target::Target;
 
 /// Ends the active run, and tells which it was.
 pub(crate) async fn cancel(
     client: &Client,
-    target: &Target,
+    args: CommandArgs,
     screen: &mut Screen<'_>,
 ) -> Result<(), CliError> {
-    let workers = workers_of(client, target);
-    let answer = workers
-        .cancel(
-            &target.worker_id,
-            &CancelRequest::default(),
-            &Call::default(),
-        )
+    let target = &args.target;
+    let (workers, body) = (workers_of(client, target), CancelRequest::default());
+    let done = Once::new(args.key)
+        .send(async |call| workers.cancel(&target.worker_id, &body, &call).await)
         .await?;
-    screen.answer(&answer.value, |done| match &done.cancelled_run_id {
+    screen.answer(&done, |done| match &done.cancelled_run_id {
         Some(run) => format!("cancelled {run} of {target}"),
         None => format!("nothing to cancel: {target} has no active run"),
     })?;
@@ -32,13 +30,14 @@ pub(crate) async fn cancel(
 /// Stops a Worker and shows it.
 pub(crate) async fn stop(
     client: &Client,
-    target: &Target,
+    args: CommandArgs,
     screen: &mut Screen<'_>,
 ) -> Result<(), CliError> {
-    let workers = workers_of(client, target);
-    let answer = workers
-        .stop(&target.worker_id, &StopRequest::default(), &Call::default())
+    let target = &args.target;
+    let (workers, body) = (workers_of(client, target), StopRequest::default());
+    let done = Once::new(args.key)
+        .send(async |call| workers.stop(&target.worker_id, &body, &call).await)
         .await?;
-    screen.answer(&answer.value, |done| one_worker(&done.worker))?;
+    screen.answer(&done, |done| one_worker(&done.worker))?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod control;
+mod once;
 mod send;
 mod transcript;
 mod watch;

@@ -2,9 +2,10 @@
 
 use std::io::Read;
 
-use yoi_client::{Call, Client};
+use yoi_client::Client;
 use yoi_protocol::{Control, Event, Frame, InputRequest, Outcome, Role, RunId};
 
+use super::once::Once;
 use super::workers_of;
 use crate::args::SendArgs;
 use crate::error::CliError;
@@ -40,15 +41,10 @@ pub(crate) async fn send(
     screen: &mut Screen<'_>,
 ) -> Result<(), CliError> {
     let target = &args.target;
-    let workers = workers_of(client, target);
-    let accepted = workers
-        .input(
-            &target.worker_id,
-            &InputRequest::new(content),
-            &Call::default(),
-        )
-        .await?
-        .value;
+    let (workers, body) = (workers_of(client, target), InputRequest::new(content));
+    let accepted = Once::new(args.key.clone())
+        .send(async |call| workers.input(&target.worker_id, &body, &call).await)
+        .await?;
     if !args.follow {
         screen.answer(&accepted, |accepted| {
             format!(

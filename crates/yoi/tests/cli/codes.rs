@@ -13,6 +13,7 @@ fn usage_and_configuration_are_2() {
         &["send", "local/Not An Id", "text"],
         &["create", "--id", "Not An Id"],
         &["workers", "--backend"],
+        &["stop", "local/w-1", "--key", "two words"],
     ] {
         let told = backend.run(args).told(2);
         assert!(told.contains("error: "), "{told}");
@@ -41,7 +42,8 @@ fn what_is_not_there_is_3() {
     let backend = Backend::start();
     assert_eq!(
         backend.run(&["send", "local/none-such", "text"]).told(3),
-        "yoi: worker_not_found: there is no worker none-such\n"
+        "yoi: worker_not_found: there is no worker none-such\n\
+         effect: none: nothing was changed\n"
     );
     assert_eq!(
         backend.run(&["transcript", "elsewhere/w-1"]).told(3),
@@ -63,20 +65,22 @@ fn what_is_in_the_way_is_4() {
     backend.shows(&["create", "--id", "w-1", "--profile", "slow"]);
     assert_eq!(
         backend.run(&["create", "--id", "w-1"]).told(4),
-        "yoi: worker_already_exists: worker w-1 exists already\n"
+        "yoi: worker_already_exists: worker w-1 exists already\n\
+         effect: none: nothing was changed\n"
     );
     let run = backend.json(&["send", "local/w-1", "one"])["run_id"].clone();
     assert_eq!(
         backend.run(&["send", "local/w-1", "two"]).told(4),
         format!(
-            "yoi: worker_busy: worker w-1 is running {}\n",
+            "yoi: worker_busy: worker w-1 is running {}\neffect: none: nothing was changed\n",
             run.as_str().expect("an id")
         )
     );
     backend.shows(&["stop", "local/w-1"]);
     assert_eq!(
         backend.run(&["send", "local/w-1", "three"]).told(4),
-        "yoi: worker_stopped: worker w-1 is stopped for good\n"
+        "yoi: worker_stopped: worker w-1 is stopped for good\n\
+         effect: none: nothing was changed\n"
     );
 }
 
@@ -142,7 +146,8 @@ fn who_is_not_let_in_is_6() {
     );
     assert_eq!(
         with(Some("sesame"), &["create"]).told(6),
-        "yoi: operation_denied: workers.create is not allowed on runtime local\n"
+        "yoi: operation_denied: workers.create is not allowed on runtime local\n\
+         effect: none: nothing was changed\n"
     );
 
     let folder = tempfile::tempdir().expect("a folder");

@@ -4,6 +4,7 @@ mod answers;
 mod backend;
 mod codes;
 mod following;
+mod once;
 mod serving;
 mod shape;
 

@@ -55,6 +55,48 @@ fn the_second_signal_ends_it_at_once_and_not_well() {
     assert_eq!(backend.ended().code(), Some(1));
 }
 
+#[test]
+fn the_second_signal_leaves_no_program_running() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let named = folder.path().join("pid");
+    // It does not end when it is asked to, and has a minute.
+    let script = format!(
+        "trap '' TERM; echo $$ > {0}.part; mv {0}.part {0}; while :; do sleep 0.05; done",
+        named.display()
+    );
+    let mut backend = Backend::configured(&format!(
+        "[profiles.deaf]\nexecutor = \"command\"\nprogram = \"/bin/sh\"\n\
+         args = [\"-c\", {script:?}]\nkill_grace_ms = 60000\n\
+         [[runtimes]]\nid = \"local\"\nkind = \"embedded\"\n"
+    ));
+    let address = backend.url.trim_start_matches("http://").to_owned();
+    backend.shows(&["create", "--id", "w-1", "--profile", "deaf"]);
+    backend.shows(&["send", "local/w-1", "hello"]);
+    wait_until("the program runs", || named.exists());
+    let pid = fs::read_to_string(&named).expect("a pid").trim().to_owned();
+    backend.signal("TERM");
+    wait_until_draining(&address);
+    assert!(is_running(&pid), "it is deaf");
+    backend.signal("TERM");
+    assert_eq!(backend.ended().code(), Some(1));
+    // Killed before the process was gone; the kernel may take a moment.
+    wait_until("the program is gone", || !is_running(&pid));
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// A zombie has ended; whoever should reap it may be slow or absent.
+fn is_running(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
 /// Readiness is the first thing to go; afterwards nobody may connect at all.
 fn wait_until_draining(address: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
