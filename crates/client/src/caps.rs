@@ -17,12 +17,15 @@ pub struct Caps {
 const ENVELOPE_BYTES: u64 = 256 * 1024;
 /// One byte of content takes at most six in JSON: `\u0001`.
 const WORST_ESCAPE: u64 = 6;
+/// What comes as JSON goes out as JSON, and grows by its numbers: `1e15` has 18 characters then.
+const WORST_NUMBER: u64 = 4;
 
 impl Caps {
     /// What a Runtime with these limits can need, and no more.
     ///
     /// A page ends at `max_page_bytes` but holds at least one item however large, and an item is
-    /// one input or what one run said. Never under 1 MiB, so that limits of nonsense do not lock
+    /// one input or what one run said. Beside it there may be a Worker with an intent as large as
+    /// the body that made it. Never under 1 MiB, so that limits of nonsense do not lock
     /// a Runtime out, and never over 1 GiB, so that they cannot exhaust its reader.
     #[must_use]
     pub fn for_limits(limits: &Limits) -> Self {
@@ -33,6 +36,7 @@ impl Caps {
         let bytes = limits
             .max_page_bytes
             .max(item)
+            .saturating_add(limits.max_body_bytes.saturating_mul(WORST_NUMBER))
             .saturating_add(ENVELOPE_BYTES)
             .clamp(1 << 20, 1 << 30);
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);

@@ -140,7 +140,7 @@ pub fn problem(view: &View<'_>, head: &Head<'_>, body: &[u8]) -> Refusal {
     let failure = match view.perspective {
         Perspective::Caller => word,
         Perspective::Link => {
-            coded::translate(word).unwrap_or_else(|| uncoded::by_status(view, head))
+            coded::translate(word).unwrap_or_else(|_rowless| uncoded::by_status(view, head))
         }
     };
     Refusal {

@@ -1,5 +1,7 @@
 //! What a Runtime's own word becomes in a Backend's answer.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use yoi_protocol::{Code, Effect, Failure, Origin, Reason};
 
 use super::garbled;
@@ -13,17 +15,23 @@ pub(super) const DEFAULT_RETRY_AFTER_MS: u64 = 1000;
 /// of an event stream.
 #[must_use]
 pub fn passed_on(word: Failure) -> Failure {
-    let code = word.code;
     let effect = word.effect;
-    translate(word).unwrap_or_else(|| match code {
-        Code::MethodNotAllowed => Failure::new(Code::OperationUnsupported).by(Origin::Runtime),
-        _ => garbled().with_effect(effect),
+    translate(word).unwrap_or_else(|rowless| match rowless {
+        Rowless::MethodNotAllowed => Failure::new(Code::OperationUnsupported).by(Origin::Runtime),
+        Rowless::UpgradeRequired => garbled().with_effect(effect),
     })
 }
 
-/// The rows for coded answers; `None` for a code that has none and is read by its status.
-pub(super) fn translate(word: Failure) -> Option<Failure> {
-    Some(match word.code {
+/// The codes that the table gives no row of their own: an answer with one is read by its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rowless {
+    MethodNotAllowed,
+    UpgradeRequired,
+}
+
+/// The rows for coded answers.
+pub(super) fn translate(word: Failure) -> Result<Failure, Rowless> {
+    Ok(match word.code {
         Code::InvalidRequest
         | Code::CursorInvalid
         | Code::RouteNotFound
@@ -64,6 +72,7 @@ pub(super) fn translate(word: Failure) -> Option<Failure> {
         | Code::RuntimeTimedOut => Failure::new(Code::RuntimeFailed)
             .by(Origin::Runtime)
             .with_effect(word.effect),
-        Code::MethodNotAllowed | Code::UpgradeRequired => return None,
+        Code::MethodNotAllowed => return Err(Rowless::MethodNotAllowed),
+        Code::UpgradeRequired => return Err(Rowless::UpgradeRequired),
     })
 }

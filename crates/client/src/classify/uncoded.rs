@@ -1,5 +1,7 @@
 //! What an answer means that nobody signed.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use yoi_protocol::{Code, Effect, Failure, Origin, Phase, Reason};
 
 use super::coded::DEFAULT_RETRY_AFTER_MS;

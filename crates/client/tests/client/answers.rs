@@ -275,3 +275,19 @@ async fn without_an_addressee_any_runtime_may_answer_a_link() {
     let answer = client.runtime_info(&Call::default()).await.unwrap();
     assert_eq!(answer.value, info());
 }
+
+#[test]
+fn an_answer_may_hold_an_intent_as_large_as_the_body_that_made_it() {
+    // The widest that a body can grow: numbers that are shorter as they came.
+    let max_body_bytes = 64 * 1024 * 1024;
+    let limits = yoi_protocol::Limits {
+        max_body_bytes,
+        ..yoi_protocol::Limits::default()
+    };
+    let number: serde_json::Value = serde_json::from_str("[1e15]").unwrap();
+    let grown = max_body_bytes * (number.to_string().len() as u64 - 1) / "1e15,".len() as u64;
+    let caps = yoi_client::Caps::for_limits(&limits);
+    for bytes in [caps.answer_bytes, caps.frame_bytes] {
+        assert!(bytes as u64 > grown, "{bytes} for {grown}");
+    }
+}
