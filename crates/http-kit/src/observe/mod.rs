@@ -6,6 +6,8 @@
 //! what it missed within its own bounds, and says when it fell out of them.
 
 mod batch;
+#[cfg(feature = "ws")]
+mod outlet;
 mod settings;
 mod sse;
 #[cfg(feature = "ws")]

@@ -4,20 +4,21 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use yoi_protocol::{StreamEnd, Subject};
 
 use super::batch::Batch;
+use super::outlet::Outlet;
+use super::upgrade::Socket;
 use super::{FrameSource, GOODBYE, ObserveSettings, Upgrade};
 use crate::server::{Drain, Progress};
-
-type Sink = SplitSink<WebSocket, Message>;
 
 /// Upgrades, and sends what the source yields until it ends, the peer leaves, or the server does.
 ///
@@ -34,10 +35,8 @@ where
     O: Future<Output = Result<S, StreamEnd>> + Send + 'static,
 {
     let settings = settings.clone();
-    let progress = upgrade.progress;
-    upgrade
-        .handshake
-        .on_upgrade(move |socket| observe(socket, open, about, settings, progress))
+    let progress = Arc::clone(&upgrade.progress);
+    upgrade.accept(move |socket| observe(socket, open, about, settings, progress))
 }
 
 /// Why the server stops sending.
@@ -51,7 +50,7 @@ enum Over {
 }
 
 async fn observe<S, O>(
-    socket: WebSocket,
+    socket: Socket,
     open: O,
     about: Subject,
     settings: ObserveSettings,
@@ -60,24 +59,25 @@ async fn observe<S, O>(
     S: FrameSource,
     O: Future<Output = Result<S, StreamEnd>> + Send + 'static,
 {
-    let (mut sink, mut stream) = socket.split();
+    let (sink, mut stream) = socket.split();
+    let mut outlet = Outlet::new(sink);
     let (pinged, silence) = watch::channel(None);
     // Every branch but `send` only waits, so dropping it loses nothing; a write that is cut short
-    // leaves its bytes in the sink, where the goodbye finds them. What was heard is looked at
+    // leaves its bytes in the outlet, where the goodbye finds them. What was heard is looked at
     // before the silence, so that a machine that stood still drops nobody; and what there is to
     // send before the end of all streams, which is for those that cannot take it.
     let over = tokio::select! {
         biased;
         over = listen(&mut stream, &pinged) => over,
         () = unanswered_for(silence, settings.pong_timeout, &progress) => Over::Gone,
-        over = send(&mut sink, open, &pinged, settings.ping_every, &settings.drain) => over,
+        over = send(&mut outlet, open, &pinged, settings.ping_every, &settings.drain) => over,
         () = settings.drain.streams_ended() => Over::Ended(StreamEnd::Draining),
     };
     let parting = async {
         match over {
             Over::Gone => return,
             Over::Closed => {}
-            Over::Ended(end) => goodbye(&mut sink, &end, &about, &settings).await,
+            Over::Ended(end) => goodbye(&mut outlet, &end, &about, &settings).await,
         }
         // Sends what is to be sent, hears the answer to a close, and gives it: a socket that is
         // dropped before that may take the last words with it.
@@ -90,13 +90,13 @@ async fn observe<S, O>(
 type Pinged = Option<Instant>;
 
 /// Listens for signs of life. Anything else that is said is too much.
-async fn listen(stream: &mut SplitStream<WebSocket>, pinged: &watch::Sender<Pinged>) -> Over {
+async fn listen(stream: &mut SplitStream<Socket>, pinged: &watch::Sender<Pinged>) -> Over {
     loop {
         match stream.next().await {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
                 pinged.send_replace(None);
             }
-            Some(Ok(Message::Text(_) | Message::Binary(_))) => {
+            Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Frame(_))) => {
                 return Over::Ended(StreamEnd::ObservationOnly);
             }
             // Too much of it, or nothing that a WebSocket may say. Where the socket is gone, the
@@ -136,7 +136,7 @@ async fn unanswered_for(
 
 /// Opens the source and sends its frames, with a ping every so often.
 async fn send<S, O>(
-    sink: &mut Sink,
+    outlet: &mut Outlet,
     open: O,
     pinged: &watch::Sender<Pinged>,
     every: Duration,
@@ -155,18 +155,18 @@ where
                 Ok(source) => break source,
                 Err(end) => return Over::Ended(end),
             },
-            _ = pings.tick() => if ping(sink, pinged).await.is_err() { return Over::Gone },
+            _ = pings.tick() => if ping(outlet, pinged).await.is_err() { return Over::Gone },
         }
     };
     loop {
         let batch = tokio::select! {
             batch = Batch::next(&mut source, drain) => batch,
             _ = pings.tick() => {
-                if ping(sink, pinged).await.is_err() { return Over::Gone }
+                if ping(outlet, pinged).await.is_err() { return Over::Gone }
                 continue;
             }
         };
-        if write(sink, &batch).await.is_err() {
+        if write(outlet, &batch).await.is_err() {
             return Over::Gone;
         }
         if let Some(end) = batch.end {
@@ -176,8 +176,8 @@ where
 }
 
 /// Only a ping that has left is waited for; of several the first counts.
-async fn ping(sink: &mut Sink, pinged: &watch::Sender<Pinged>) -> Result<(), axum::Error> {
-    sink.send(Message::Ping(Bytes::new())).await?;
+async fn ping(outlet: &mut Outlet, pinged: &watch::Sender<Pinged>) -> Result<(), Error> {
+    outlet.control(Message::Ping(Bytes::new())).await?;
     pinged.send_if_modified(|first| match first {
         Some(_) => false,
         None => {
@@ -189,26 +189,30 @@ async fn ping(sink: &mut Sink, pinged: &watch::Sender<Pinged>) -> Result<(), axu
 }
 
 /// All frames of a batch, and one flush.
-async fn write(sink: &mut Sink, batch: &Batch) -> Result<(), axum::Error> {
+async fn write(outlet: &mut Outlet, batch: &Batch) -> Result<(), Error> {
     for frame in &batch.frames {
-        let text = Utf8Bytes::try_from(frame.text.clone()).map_err(axum::Error::new)?;
-        sink.feed(Message::Text(text)).await?;
+        outlet.text(frame.text.clone()).await?;
     }
-    sink.flush().await
+    outlet.flush().await
 }
 
 /// The last frame and the close. Where that fails nobody listens any more.
-async fn goodbye(sink: &mut Sink, end: &StreamEnd, about: &Subject, settings: &ObserveSettings) {
+async fn goodbye(
+    outlet: &mut Outlet,
+    end: &StreamEnd,
+    about: &Subject,
+    settings: &ObserveSettings,
+) {
     if let Some(last) = settings.last_words(end, about)
-        && sink.feed(Message::Text(last.into())).await.is_err()
+        && outlet.text(last.into()).await.is_err()
     {
         return;
     }
     let close = CloseFrame {
-        code: end.close_code(),
+        code: end.close_code().into(),
         reason: reason(end).into(),
     };
-    let _ = sink.send(Message::Close(Some(close))).await;
+    let _ = outlet.control(Message::Close(Some(close))).await;
 }
 
 /// The code in the close frame, for those who look there.

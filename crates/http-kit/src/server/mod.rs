@@ -2,6 +2,7 @@
 
 mod connection;
 mod drain;
+#[cfg_attr(not(feature = "ws"), allow(dead_code, reason = "only who pings asks"))]
 mod progress;
 mod serve;
 mod socket;
@@ -15,6 +16,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 pub use drain::Drain;
+#[cfg(feature = "ws")]
 pub(crate) use progress::Progress;
 pub use until::serve_until;
 

@@ -302,6 +302,64 @@ async fn a_reader_that_is_slow_but_takes_what_it_gets_stays() {
 }
 
 #[tokio::test]
+async fn a_long_frame_is_one_message_of_short_fragments() {
+    let long = format!("\"{}\"", "ä€".repeat(40_000));
+    let server = scripted(Script::of(vec![Ok(frame(&long, None))])).await;
+    let mut client = connect(&server).await;
+    match tokio::time::timeout(WAIT, client.next()).await.unwrap() {
+        Some(Ok(Message::Text(text))) => assert_eq!(text.as_str(), long),
+        other => panic!("{other:?}"),
+    }
+
+    // What a socket writes at once is what it costs as long as it lives.
+    let server = scripted(Script::of(vec![Ok(frame(&long, None))])).await;
+    let mut raw = server.say(HANDSHAKE).await;
+    until_exactly(&mut raw, b"\r\n\r\n").await;
+    let mut read = 0;
+    loop {
+        let mut head = [0; 4];
+        raw.read_exact(&mut head).await.unwrap();
+        let is_last = head[0] & 0x80 != 0;
+        let length = match head[1] {
+            126 => u16::from_be_bytes([head[2], head[3]]),
+            other => panic!("{other} is no length of a fragment"),
+        };
+        assert!(length <= 4 * 1024, "a fragment of {length} bytes");
+        let mut fragment = vec![0; usize::from(length)];
+        raw.read_exact(&mut fragment).await.unwrap();
+        read += fragment.len();
+        if is_last {
+            break;
+        }
+    }
+    assert_eq!(read, long.len());
+}
+
+/// Reads up to the end of `end` and no further.
+async fn until_exactly(socket: &mut TcpStream, end: &[u8]) {
+    let mut read = Vec::new();
+    while !read.ends_with(end) {
+        read.push(socket.read_u8().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn last_words_wait_for_the_message_that_is_under_way() {
+    // Long enough to fill what the kernel takes, so that it is cut off in its middle.
+    let long = format!("\"{}\"", "x".repeat(24 * 1024 * 1024));
+    let (script, teller, _dropped) = Script::new();
+    teller.send(Ok(frame(&long, None))).unwrap();
+    let server = scripted(script).await;
+    let mut client = connect(&server).await;
+    client.send(Message::text("hello")).await.unwrap();
+    let (texts, close) = to_the_end(&mut client).await;
+    let (last, before) = texts.split_last().unwrap();
+    assert!(before.iter().all(|text| *text == long));
+    assert!(last.contains("\"observation_only\""), "{last}");
+    assert_eq!(close.unwrap().0, 1008);
+}
+
+#[tokio::test]
 async fn a_request_without_an_upgrade_is_told_so() {
     let server = scripted(Script::of(vec![])).await;
     let request = "GET /ws HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
