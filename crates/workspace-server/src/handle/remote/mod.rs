@@ -271,3 +271,6 @@ impl fmt::Debug for Remote {
         f.debug_tuple("Remote").field(&self.runtime_id).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;
