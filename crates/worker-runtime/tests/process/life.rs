@@ -97,69 +97,85 @@ fn the_second_signal_ends_it_at_once_and_not_well() {
 fn the_second_signal_leaves_no_program_running() {
     let folder = tempfile::tempdir().expect("a folder");
     // Neither the program nor its child ends when it is asked to, and both have a minute.
-    let deaf = "trap '' TERM; while :; do sleep 0.05; done";
-    let script = format!(
-        "({deaf}) & echo $! > $PIDS.part; echo $$ >> $PIDS.part; mv $PIDS.part $PIDS; {deaf}"
+    let script = "trap '' TERM; sleep 600 & echo $! $$ > $$.part; mv $$.part $$.pids; wait";
+    let file = format!(
+        "[runtime]\nbind = \"127.0.0.1:0\"\n[profiles.deaf]\nexecutor = \"command\"\n\
+         program = \"/bin/sh\"\nargs = [\"-c\", {script:?}]\nkill_grace_ms = 60000\n"
     );
-    let mut file = "[runtime]\nbind = \"127.0.0.1:0\"\n".to_owned();
-    let names = ["a", "b", "c"];
-    let pids = names.map(|name| folder.path().join(name));
-    for (name, pids) in names.iter().zip(&pids) {
-        let profile = format!(
-            "[profiles.{name}]\nexecutor = \"command\"\nprogram = \"/bin/sh\"\n\
-             args = [\"-c\", {script:?}]\nenv = {{ PIDS = {pids:?} }}\nkill_grace_ms = 60000\n"
-        );
-        file.push_str(&profile);
-    }
     fs::write(folder.path().join("yoi.toml"), file).expect("written");
     let mut serving = Serving::start(&mut worker_runtime(folder.path(), &[]));
-    for name in names {
-        let create = format!("{{\"worker_id\":\"{name}\",\"profile\":\"{name}\"}}");
+    // Many: a process that does not see to it ends some of them nevertheless.
+    let count = 32;
+    for number in 0..count {
+        let create = format!("{{\"worker_id\":\"w-{number}\",\"profile\":\"deaf\"}}");
         serving.post("/v1/workers", &create);
-        serving.post(&format!("/v1/workers/{name}/input"), "{\"content\":\"x\"}");
+        let input = format!("/v1/workers/w-{number}/input");
+        serving.post(&input, "{\"content\":\"x\"}");
     }
-    let running: Vec<i32> = pids.iter().flat_map(|pids| pids_in(pids)).collect();
-    assert_eq!(running.len(), 6);
+    let programs = Programs::named_in(folder.path(), 2 * count);
 
     serving.signal("TERM");
     wait_until_draining(&serving);
-    assert!(running.iter().all(|pid| is_running(*pid)), "they are deaf");
+    assert_eq!(programs.running().len(), 2 * count, "they are deaf");
     serving.signal("TERM");
     assert_eq!(serving.ended().code(), Some(1));
     // Killed before the process was gone; the kernel may take a moment.
     let deadline = Instant::now() + PATIENCE;
-    while running.iter().any(|pid| is_running(*pid)) {
-        if Instant::now() >= deadline {
-            let left: Vec<i32> = running.into_iter().filter(|pid| is_running(*pid)).collect();
-            left.iter().for_each(|pid| kill(*pid));
-            panic!("still there: {left:?}");
-        }
+    while !programs.running().is_empty() {
+        assert!(Instant::now() < deadline, "left: {:?}", programs.running());
         std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
-/// The processes that a script has named in this file, once it has.
-fn pids_in(file: &Path) -> Vec<i32> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Ok(text) = fs::read_to_string(file) {
-            let pid = |line: &str| line.parse().expect("a pid");
-            return text.lines().map(pid).collect();
+/// What runs have started. A test that fails leaves it to nobody.
+struct Programs {
+    pids: Vec<String>,
+}
+
+impl Programs {
+    /// Waits until so many are named in the files of a folder.
+    fn named_in(folder: &Path, count: usize) -> Self {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let pids = pids_in(folder);
+            if pids.len() >= count {
+                return Self { pids };
+            }
+            assert!(Instant::now() < deadline, "only {} began", pids.len());
+            std::thread::park_timeout(Duration::from_millis(5));
         }
-        assert!(Instant::now() < deadline, "the program never began");
-        std::thread::park_timeout(Duration::from_millis(5));
     }
+
+    fn running(&self) -> Vec<&String> {
+        self.pids.iter().filter(|pid| is_running(pid)).collect()
+    }
+}
+
+impl Drop for Programs {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = Command::new("kill").arg("-9").args(self.running()).status();
+        }
+    }
+}
+
+fn pids_in(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).expect("a folder");
+    let paths = files.map(|file| file.expect("an entry").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|kind| kind == "pids"))
+        .map(|path| fs::read_to_string(path).expect("readable"))
+        .flat_map(|text| {
+            let pids = text.split_whitespace().map(str::to_owned);
+            pids.collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// A zombie has ended; whoever should reap it may be slow or absent.
-fn is_running(pid: i32) -> bool {
+fn is_running(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| !stat.contains(") Z "))
-}
-
-fn kill(pid: i32) {
-    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
-    assert!(killed.is_ok());
 }
 
 /// Readiness is the first thing to go; afterwards nobody may connect at all.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::Backend;
@@ -73,14 +74,14 @@ fn the_second_signal_leaves_no_program_running() {
     backend.shows(&["create", "--id", "w-1", "--profile", "deaf"]);
     backend.shows(&["send", "local/w-1", "hello"]);
     wait_until("the program runs", || named.exists());
-    let pid = fs::read_to_string(&named).expect("a pid").trim().to_owned();
+    let program = Program::named_in(&named);
     backend.signal("TERM");
     wait_until_draining(&address);
-    assert!(is_running(&pid), "it is deaf");
+    assert!(program.is_running(), "it is deaf");
     backend.signal("TERM");
     assert_eq!(backend.ended().code(), Some(1));
     // Killed before the process was gone; the kernel may take a moment.
-    wait_until("the program is gone", || !is_running(&pid));
+    wait_until("the program is gone", || !program.is_running());
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
@@ -91,10 +92,30 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// A zombie has ended; whoever should reap it may be slow or absent.
-fn is_running(pid: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.is_ok_and(|stat| !stat.contains(") Z "))
+/// A program that a run has started. A test that fails leaves it to nobody.
+struct Program {
+    pid: String,
+}
+
+impl Program {
+    fn named_in(file: &Path) -> Self {
+        let pid = fs::read_to_string(file).expect("a pid").trim().to_owned();
+        Self { pid }
+    }
+
+    /// A zombie has ended; whoever should reap it may be slow or absent.
+    fn is_running(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.is_running() {
+            let _ = Command::new("kill").args(["-9", &self.pid]).status();
+        }
+    }
 }
 
 /// Readiness is the first thing to go; afterwards nobody may connect at all.
