@@ -43,7 +43,7 @@ async fn collect(mut body: Body, max_bytes: u64) -> Result<Bytes, Rejection> {
     let mut thrown_away = 0_u64;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
-            return Err(Failure::invalid("", "the body broke off").into());
+            return Err(Failure::invalid("", "broke off").into());
         };
         let Ok(data) = frame.into_data() else {
             continue;
