@@ -10,7 +10,7 @@ use yoi_protocol::{
 };
 
 /// The longest text of a Runtime that is passed on, in characters.
-pub(crate) const MAX_TEXT_CHARS: usize = 4096;
+pub(crate) const MAX_TEXT_CHARS: usize = 16_384;
 /// The longest name (of a limit, an operation, a field) that is passed on, in characters.
 const MAX_NAME_CHARS: usize = 256;
 /// The most fields at fault that are passed on.

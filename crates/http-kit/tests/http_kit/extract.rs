@@ -1,5 +1,8 @@
 //! What extractors refuse, and how they name it.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::body::Body;
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -132,6 +135,38 @@ async fn a_body_over_the_limit_is_too_large_declared_or_not() {
             .problem();
         assert_eq!(problem.code, Code::PayloadTooLarge);
         assert_eq!(problem.details.limit_bytes, Some(1024));
+    }
+}
+
+/// A body that says how long it is, and never comes.
+struct Announced(u64);
+
+impl http_body::Body for Announced {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_announced_over_the_limit_is_refused_without_being_sent() {
+    let json = ("content-type", "application/json");
+    let began = tokio::time::Instant::now();
+    let asking = [json, ("expect", "100-continue")];
+    for (headers, patience) in [(&asking[..], 0), (&asking[..1], 1)] {
+        let body = Body::new(Announced(1025));
+        let answer = ask(&edged(|_| {}), "POST", "/notes/w-1", headers, body).await;
+        assert_eq!(answer.problem().code, Code::PayloadTooLarge);
+        assert_eq!(began.elapsed().as_secs(), patience);
     }
 }
 

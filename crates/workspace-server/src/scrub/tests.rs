@@ -56,6 +56,14 @@ fn a_long_text_is_cut_after_hiding() {
     assert!(!shown.contains("secret"), "{shown}");
 }
 
+/// Of a program's last words a Runtime keeps the end, which is where the reason stands.
+#[test]
+fn the_longest_diagnostic_of_a_runtime_keeps_its_end() {
+    let scrubber = Scrubber::of(vec!["secret-token".to_owned()]);
+    let text = format!("{} the reason", "x".repeat(8 * 1024 - 11));
+    assert_eq!(clean(&scrubber, &text), text);
+}
+
 #[test]
 fn a_failures_texts_are_cleaned_and_counted() {
     let scrubber = Scrubber::of(vec!["/srv/store".to_owned()]);
