@@ -47,13 +47,18 @@
 
 mod canaries;
 mod eventually;
+#[cfg(feature = "servers")]
 mod host;
 mod scripted;
+#[cfg(feature = "servers")]
 mod test_backend;
+#[cfg(feature = "servers")]
 mod test_runtime;
 
 pub use canaries::Canaries;
 pub use eventually::{eventually, eventually_within};
 pub use scripted::{Script, ScriptedExecutor, ScriptedRun};
+#[cfg(feature = "servers")]
 pub use test_backend::{TestBackend, TestBackendBuilder};
+#[cfg(feature = "servers")]
 pub use test_runtime::{TestRuntime, TestRuntimeBuilder};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use worker_runtime::StartError as RuntimeStartError;
 use worker_runtime::config::{ConfigFault, StoreConfig};
-use yoi_client::{RetryPolicy, Timeouts};
+use yoi_client::Timeouts;
 use yoi_config::{ConfigError, Environment, Loaded};
 use yoi_protocol::{RuntimeId, worker::is_display_name};
 
@@ -171,7 +171,6 @@ fn remote(
         }
     };
     let settings = RemoteSettings {
-        base_url,
         allow_plain_http: config.allow_plain_http.unwrap_or(false),
         token,
         timeouts: Timeouts {
@@ -179,7 +178,7 @@ fn remote(
             response: Duration::from_millis(config.timeouts.response_ms),
             request: Duration::from_millis(config.timeouts.request_ms),
         },
-        retry: RetryPolicy::default(),
+        ..RemoteSettings::new(base_url)
     };
     Registration::remote(config.id.clone(), &settings).map_err(|error| {
         let rule = match error {

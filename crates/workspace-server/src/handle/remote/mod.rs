@@ -38,7 +38,11 @@ impl Remote {
             .addressee(runtime_id.clone())
             .perspective(Perspective::Link)
             .timeouts(settings.timeouts)
-            .retry(settings.retry);
+            .retry(settings.retry)
+            .idle(settings.idle);
+        if let Some(transport) = &settings.transport {
+            builder = builder.transport(Arc::clone(transport));
+        }
         if !settings.is_private() {
             return Err(RemoteError::PlainHttp);
         }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use yoi_client::{ClientConfigError, RetryPolicy, Timeouts};
+use yoi_client::{ClientConfigError, RetryPolicy, Timeouts, Transport};
 use yoi_config::SecretSource;
 
 /// How a remote Runtime is reached. `Debug` shows neither address nor credential.
@@ -19,6 +20,11 @@ pub struct RemoteSettings {
     pub timeouts: Timeouts,
     /// How often a call is tried again.
     pub retry: RetryPolicy,
+    /// How long an observation may be silent before it counts as lost. The far end is pinged after
+    /// half of it.
+    pub idle: Duration,
+    /// Another way there than the machine's network; what goes over it still names `base_url`.
+    pub transport: Option<Arc<dyn Transport>>,
 }
 
 impl RemoteSettings {
@@ -31,6 +37,8 @@ impl RemoteSettings {
             token: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
+            idle: Duration::from_secs(60),
+            transport: None,
         }
     }
 
@@ -47,6 +55,7 @@ impl fmt::Debug for RemoteSettings {
             .field("token", &self.token.is_some())
             .field("timeouts", &self.timeouts)
             .field("retry", &self.retry)
+            .field("idle", &self.idle)
             .finish_non_exhaustive()
     }
 }
