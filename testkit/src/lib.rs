@@ -3,6 +3,9 @@
 //! - [`TestRuntime`] is a Runtime with its server, on a port of its own, that can be stopped in
 //!   order or killed, and ends when it is dropped.
 //! - [`TestBackend`] is a Backend with its server, over Runtimes inside it and [`TestRuntime`]s.
+//! - [`RemoteRuntime`] is all that such a Backend can be pointed at.
+//! - [`TestStore`] keeps what was acknowledged from one Runtime to the next, and fails when told.
+//! - [`ManualClock`] and [`SequentialIds`] make a Runtime do the same in every run.
 //! - [`ScriptedExecutor`] is what its Workers run: it says what the test tells it to, when the
 //!   test tells it to.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
@@ -46,18 +49,26 @@
 //! ```
 
 mod canaries;
+mod clock;
 mod eventually;
 #[cfg(feature = "servers")]
 mod host;
+#[cfg(feature = "servers")]
+mod reach;
 mod scripted;
+mod store;
 #[cfg(feature = "servers")]
 mod test_backend;
 #[cfg(feature = "servers")]
 mod test_runtime;
 
 pub use canaries::Canaries;
+pub use clock::{ManualClock, SequentialIds};
 pub use eventually::{eventually, eventually_within};
+#[cfg(feature = "servers")]
+pub use reach::RemoteRuntime;
 pub use scripted::{Script, ScriptedExecutor, ScriptedRun};
+pub use store::{Reads, TestStore};
 #[cfg(feature = "servers")]
 pub use test_backend::{TestBackend, TestBackendBuilder};
 #[cfg(feature = "servers")]

@@ -3,17 +3,17 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use worker_runtime::{Runtime, RuntimeBuilder};
-use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
-use yoi_config::{Secret, SecretSource};
+use yoi_client::{Client, ClientBuilder, RetryPolicy, StaticToken, Timeouts, Workers};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Api, RuntimeId};
 use yoi_workspace_server::{
     Backend, BackendBuilder, HttpSettings, Registration, RemoteSettings, serve,
 };
 
-use crate::TestRuntime;
+use crate::RemoteRuntime;
 use crate::host::{Host, runtime_id, token_set};
 
 /// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
@@ -55,6 +55,10 @@ pub struct TestBackend {
 pub struct TestBackendBuilder {
     backend: BackendBuilder,
     embedded: Vec<(RuntimeId, RuntimeBuilder)>,
+    remote: Vec<(RuntimeId, RemoteSettings)>,
+    timeouts: Option<Timeouts>,
+    retry: Option<RetryPolicy>,
+    idle: Option<Duration>,
     tokens: Vec<(String, String)>,
 }
 
@@ -64,6 +68,10 @@ impl TestBackend {
         TestBackendBuilder {
             backend: Backend::builder(),
             embedded: Vec::new(),
+            remote: Vec::new(),
+            timeouts: None,
+            retry: None,
+            idle: None,
             tokens: Vec::new(),
         }
     }
@@ -148,26 +156,44 @@ impl TestBackendBuilder {
         self
     }
 
-    /// A Runtime that it reaches over the wire, with the token that it wants.
-    ///
-    /// # Panics
-    /// Not known to happen: a [`TestRuntime`] can be reached.
-    pub fn remote(self, runtime: &TestRuntime) -> Self {
-        let mut settings = RemoteSettings::new(runtime.url());
-        settings.token = runtime
-            .token()
-            .map(|token| Arc::new(SecretSource::fixed(Secret::new(token))));
-        self.remote_with(runtime.id().as_str(), &settings)
+    /// A Runtime that it reaches over the wire, with the token that it wants: a
+    /// [`TestRuntime`](crate::TestRuntime), or what stands in front of one.
+    pub fn remote(self, runtime: &(impl RemoteRuntime + ?Sized)) -> Self {
+        self.remote_with(runtime.id().as_str(), &runtime.remote_settings())
+    }
+
+    /// A double that it reaches over the wire as it would a Runtime: [`remote`](Self::remote),
+    /// under the name that tells a reader what is there.
+    pub fn fake(self, double: &(impl RemoteRuntime + ?Sized)) -> Self {
+        self.remote(double)
     }
 
     /// A Runtime that it reaches over the wire, or does not reach: it need not be there.
     ///
     /// # Panics
-    /// When `id` is no id, or the settings can reach nobody.
-    pub fn remote_with(self, id: &str, settings: &RemoteSettings) -> Self {
-        let registration = Registration::remote(runtime_id(id), settings)
-            .unwrap_or_else(|error| panic!("{id}: {error}"));
-        self.backend(|backend| backend.runtime(registration))
+    /// When `id` is no id. Settings that can reach nobody make [`start`](Self::start) panic.
+    pub fn remote_with(mut self, id: &str, settings: &RemoteSettings) -> Self {
+        self.remote.push((runtime_id(id), settings.clone()));
+        self
+    }
+
+    /// How long each part of a call to any remote Runtime may take. The contract's times are made
+    /// for networks; a test that waits for one to pass wants shorter ones.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = Some(timeouts);
+        self
+    }
+
+    /// How often a call to any remote Runtime is tried again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// How long an observation of any remote Runtime may be silent before it counts as lost.
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.idle = Some(idle);
+        self
     }
 
     /// Wants a bearer token from everyone who asks, and knows its holder by `name`.
@@ -191,11 +217,16 @@ impl TestBackendBuilder {
         reason = "the start is over when it can serve; serving is another task"
     )]
     pub async fn start(self) -> TestBackend {
+        let links = self.links();
         let Self {
             mut backend,
             embedded,
             tokens,
+            ..
         } = self;
+        for link in links {
+            backend = backend.runtime(link);
+        }
         let held = tokens.iter().map(|(name, token)| (&**name, &**token));
         let taken = token_set(held);
         let host = Host::start("backend".to_owned(), async move |listener, address, end| {
@@ -215,6 +246,19 @@ impl TestBackendBuilder {
             token: tokens.into_iter().next().map(|(_, token)| token),
             host,
         }
+    }
+
+    /// The remote Runtimes, with what holds for all of them.
+    fn links(&self) -> Vec<Registration> {
+        let link = |(id, settings): &(RuntimeId, RemoteSettings)| {
+            let mut settings = settings.clone();
+            settings.timeouts = self.timeouts.unwrap_or(settings.timeouts);
+            settings.retry = self.retry.unwrap_or(settings.retry);
+            settings.idle = self.idle.unwrap_or(settings.idle);
+            Registration::remote(id.clone(), &settings)
+                .unwrap_or_else(|error| panic!("remote runtime {id}: {error}"))
+        };
+        self.remote.iter().map(link).collect()
     }
 }
 

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use worker_runtime::http::{self, HttpSettings};
 use worker_runtime::{Executor, ProfileSpec, Runtime, RuntimeBuilder};
 use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
+use yoi_config::{Secret, SecretSource};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Api, Limits, RuntimeId};
+use yoi_workspace_server::RemoteSettings;
 
+use crate::RemoteRuntime;
 use crate::host::{Host, runtime_id, token_set};
 
 /// A Runtime that serves HTTP and WebSockets on a port of its own, as the process
@@ -130,6 +133,19 @@ impl TestRuntime {
     /// is closed.
     pub async fn kill(self) {
         self.host.kill().await;
+    }
+}
+
+impl RemoteRuntime for TestRuntime {
+    fn id(&self) -> &RuntimeId {
+        &self.id
+    }
+
+    fn remote_settings(&self) -> RemoteSettings {
+        let token = self.token.as_deref();
+        let mut settings = RemoteSettings::new(self.url());
+        settings.token = token.map(|token| Arc::new(SecretSource::fixed(Secret::new(token))));
+        settings
     }
 }
 

@@ -3,7 +3,6 @@
 mod answer;
 mod documented;
 mod held;
-mod repeat;
 mod served;
 
 pub(crate) use answer::Answer;

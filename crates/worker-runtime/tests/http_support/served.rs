@@ -1,7 +1,6 @@
 //! A Runtime that is served.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -12,9 +11,9 @@ use worker_runtime::http::{HttpSettings, serve};
 use worker_runtime::{Runtime, RuntimeBuilder};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Limits, RuntimeId};
+use yoi_testkit::{ManualClock, SequentialIds};
 
 use super::documented::assert_documented;
-use super::repeat::{CountedIds, StillClock};
 use super::{Answer, Hold, WAIT};
 
 /// What a test wants to be different.
@@ -142,9 +141,7 @@ fn builder(setup: &Setup) -> RuntimeBuilder {
         .limits(setup.limits.clone())
         .profile("held", setup.hold.profile());
     if setup.repeatable {
-        builder
-            .ids(Arc::new(CountedIds::default()))
-            .clock(Arc::new(StillClock))
+        builder.ids(SequentialIds::new()).clock(ManualClock::new())
     } else {
         builder
     }

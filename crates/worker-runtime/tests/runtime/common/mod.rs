@@ -1,21 +1,18 @@
 //! What the tests of the Runtime share.
 
 mod executor;
-mod store;
 mod watch;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub(crate) use executor::{Script, ScriptedExecutor};
-pub(crate) use store::{Reads, TestStore};
 pub(crate) use watch::{Seen, Watch};
-use worker_runtime::{Clock, CommandContext, ProfileSpec, Runtime, RuntimeBuilder};
+use worker_runtime::{CommandContext, ProfileSpec, Runtime, RuntimeBuilder};
 use yoi_protocol::{
     CancelRequest, Cancelled, CreateWorker, IdempotencyKey, InputAccepted, InputRequest, RuntimeId,
-    StopRequest, Stopped, Timestamp, Transcript, TranscriptQuery, Worker, WorkerId, WorkerStatus,
+    StopRequest, Stopped, Transcript, TranscriptQuery, Worker, WorkerId, WorkerStatus,
 };
+pub(crate) use yoi_testkit::{ManualClock, Reads, TestStore};
 
 /// How long a test waits for what must happen. Long, for loaded machines; a test that passes
 /// never waits for it.
@@ -114,26 +111,5 @@ pub(crate) async fn settled(runtime: &Runtime, worker: &str) -> Worker {
             return worker;
         }
         watch.next().await;
-    }
-}
-
-/// A clock that goes when it is told to.
-#[derive(Debug)]
-pub(crate) struct ManualClock(AtomicI64);
-
-impl ManualClock {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(1_700_000_000_000)))
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        let ms = i64::try_from(by.as_millis()).unwrap();
-        self.0.fetch_add(ms, Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_ms(self.0.load(Ordering::SeqCst))
     }
 }

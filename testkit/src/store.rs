@@ -1,0 +1,296 @@
+//! A store that survives its Runtime, and fails when it is told to.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
+use worker_runtime::{MemoryStore, Store, StoreError};
+use yoi_protocol::Diagnostic;
+
+/// How long a test waits for a commit that it holds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Keeps every record, as a file would, and is as bad a store as its test wants.
+///
+/// A Runtime that starts on it finds what an earlier one was acknowledged, so a test can kill one
+/// and start the next. What a test tells it holds until the test tells it otherwise.
+///
+/// ```
+/// use worker_runtime::{CommandContext, Runtime, StoreError};
+/// use yoi_protocol::{CreateWorker, RuntimeId};
+/// use yoi_testkit::TestStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let store = TestStore::new();
+/// let id = RuntimeId::parse("local").unwrap();
+/// let runtime = Runtime::builder(id).store(store.clone()).start().await.unwrap();
+/// let create = || runtime.create_worker(CreateWorker::default(), CommandContext::default());
+///
+/// store.fail_once(StoreError::Refused("the disk is full"));
+/// assert!(create().await.is_err());
+/// assert!(create().await.is_ok());
+/// assert_eq!(store.records().len(), 1);
+/// # }
+/// ```
+pub struct TestStore {
+    bounds: (u64, u64),
+    memory: Mutex<Arc<MemoryStore>>,
+    records: Mutex<Vec<Record>>,
+    fail: Mutex<Option<(StoreError, bool)>>,
+    held: watch::Sender<Held>,
+    reads: Mutex<Reads>,
+    told: AtomicUsize,
+}
+
+/// How reads of a [`TestStore`] go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// As they should.
+    #[default]
+    Well,
+    /// They never return.
+    Hang,
+    /// They fail so.
+    Fail(StoreError),
+}
+
+/// Whether commits wait, and how many do.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    on: bool,
+    waiting: usize,
+}
+
+impl TestStore {
+    /// An empty store that keeps everything.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Self::holding(Vec::new())
+    }
+
+    /// An empty store that serves only the latest events of each log: up to `max_events`, and up
+    /// to `max_bytes` of them as JSON. Older cursors are expired, as with a store of a Runtime
+    /// with such limits.
+    #[must_use]
+    pub fn bounded(max_events: u64, max_bytes: u64) -> Arc<Self> {
+        Self::made((max_events, max_bytes), Vec::new())
+    }
+
+    /// A store that finds these records, as after a restart.
+    #[must_use]
+    pub fn holding(records: Vec<Record>) -> Arc<Self> {
+        Self::made((u64::MAX, u64::MAX), records)
+    }
+
+    fn made(bounds: (u64, u64), records: Vec<Record>) -> Arc<Self> {
+        Arc::new(Self {
+            bounds,
+            memory: Mutex::new(Arc::new(MemoryStore::new(bounds.0, bounds.1))),
+            records: Mutex::new(records),
+            fail: Mutex::default(),
+            held: watch::Sender::default(),
+            reads: Mutex::default(),
+            told: AtomicUsize::new(0),
+        })
+    }
+
+    /// The same records in a new store, as the next process would find them. It is healthy,
+    /// whatever this one was told.
+    #[must_use]
+    pub fn reopened(&self) -> Arc<Self> {
+        Self::made(self.bounds, self.records())
+    }
+
+    /// Every record that is kept, in the order of their commits.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        lock(&self.records).clone()
+    }
+
+    /// Every commit fails so from now on, until [`heal`](Self::heal). Nothing of it is kept,
+    /// whatever the error says.
+    pub fn fail(&self, error: StoreError) {
+        *lock(&self.fail) = Some((error, false));
+    }
+
+    /// The next commit fails so, and no other.
+    pub fn fail_once(&self, error: StoreError) {
+        *lock(&self.fail) = Some((error, true));
+    }
+
+    /// Commits do not fail any more.
+    pub fn heal(&self) {
+        *lock(&self.fail) = None;
+    }
+
+    /// Commits wait from now on, until [`release`](Self::release).
+    pub fn hold(&self) {
+        self.held.send_modify(|held| held.on = true);
+    }
+
+    /// Waits until a commit waits.
+    ///
+    /// # Panics
+    /// When none does within 20 seconds.
+    pub async fn until_held(&self) {
+        let mut held = self.held.subscribe();
+        let waits = timeout(PATIENCE, held.wait_for(|held| held.waiting > 0)).await;
+        assert!(
+            waits.is_ok(),
+            "no commit waited within {PATIENCE:?}: was hold() called, and a command sent?"
+        );
+    }
+
+    /// Commits go on.
+    pub fn release(&self) {
+        self.held.send_modify(|held| held.on = false);
+    }
+
+    /// Reads go so from now on.
+    pub fn read(&self, reads: Reads) {
+        *lock(&self.reads) = reads;
+    }
+
+    /// How many commits and reads failed, waited or hung because the store was told so. A test
+    /// that wants a bad store and sees 0 here has not met one.
+    #[must_use]
+    pub fn told(&self) -> usize {
+        self.told.load(Ordering::SeqCst)
+    }
+
+    fn memory(&self) -> Arc<MemoryStore> {
+        Arc::clone(&lock(&self.memory))
+    }
+
+    fn tell(&self) {
+        self.told.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn begin_read(&self) -> Result<(), StoreError> {
+        let reads = lock(&self.reads).clone();
+        match reads {
+            Reads::Well => Ok(()),
+            Reads::Hang => {
+                self.tell();
+                std::future::pending().await
+            }
+            Reads::Fail(error) => {
+                self.tell();
+                Err(error)
+            }
+        }
+    }
+
+    async fn wait_while_held(&self) {
+        if !self.held.borrow().on {
+            return;
+        }
+        self.tell();
+        let mut held = self.held.subscribe();
+        let _waiting = Waiting::begin(&self.held);
+        // The sender is ours, so it cannot be gone.
+        let _ = held.wait_for(|held| !held.on).await;
+    }
+
+    fn fault(&self) -> Option<StoreError> {
+        let mut fail = lock(&self.fail);
+        let (error, once) = fail.clone()?;
+        if once {
+            *fail = None;
+        }
+        self.tell();
+        Some(error)
+    }
+}
+
+/// One commit that waits; none any more when it is dropped, so that a Runtime that is killed
+/// meanwhile leaves none behind.
+struct Waiting<'a>(&'a watch::Sender<Held>);
+
+impl<'a> Waiting<'a> {
+    fn begin(held: &'a watch::Sender<Held>) -> Self {
+        held.send_modify(|held| held.waiting += 1);
+        Self(held)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|held| held.waiting -= 1);
+    }
+}
+
+/// What a panicking test left behind is still worth looking at.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Store for TestStore {
+    fn kind(&self) -> &'static str {
+        "test"
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    /// May be called again, by the next Runtime on this store.
+    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+        let memory = Arc::new(MemoryStore::new(self.bounds.0, self.bounds.1));
+        for record in self.records() {
+            memory.commit(record.clone()).await?;
+            take(record);
+        }
+        *lock(&self.memory) = memory;
+        Ok(())
+    }
+
+    async fn commit(&self, record: Record) -> Result<(), StoreError> {
+        self.wait_while_held().await;
+        if let Some(error) = self.fault() {
+            return Err(error);
+        }
+        self.memory().commit(record.clone()).await?;
+        lock(&self.records).push(record);
+        Ok(())
+    }
+
+    async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
+        self.begin_read().await?;
+        self.memory().events(log, range).await
+    }
+
+    async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
+        self.begin_read().await?;
+        self.memory().entries(log, range).await
+    }
+
+    async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
+        lock(&self.records).retain_mut(|record| {
+            if record.log == *log {
+                record.events.clear();
+            }
+            // Keys are remembered for their own time.
+            !(record.events.is_empty() && record.keys.is_empty())
+        });
+        self.memory().forget(log).await
+    }
+}
+
+impl fmt::Debug for TestStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestStore")
+            .field("records", &lock(&self.records).len())
+            .field("fail", &*lock(&self.fail))
+            .field("held", &*self.held.borrow())
+            .field("reads", &*lock(&self.reads))
+            .finish_non_exhaustive()
+    }
+}
