@@ -35,7 +35,7 @@ pub use extract::{
 pub use observe::{FrameSource, ObserveSettings, OutFrame, sse};
 #[cfg(feature = "ws")]
 pub use observe::{Upgrade, websocket};
-pub use openapi::{DocumentInfo, Operations, ParamKind, RouteDoc, RouteTable};
+pub use openapi::{DocumentInfo, DocumentedRoute, Operations, ParamKind, RouteDoc, RouteTable};
 pub use rejection::Rejection;
 pub use reply::{reply, reply_created, reply_replayable};
 pub use secrecy::SecretString;

@@ -24,7 +24,6 @@ pub struct DocumentInfo {
 
 /// What any route behind the edge may answer with.
 const EVERYWHERE: &[Code] = &[
-    Code::InvalidRequest,
     Code::Unauthorized,
     Code::ForbiddenOrigin,
     Code::LimitReached,
@@ -146,22 +145,30 @@ impl RouteTable {
 
     /// The codes of the problems that a route may answer with, by their status.
     fn problems(&self, route: &RouteDoc) -> BTreeMap<StatusCode, Vec<&'static str>> {
-        let everywhere: &[Code] = if route.open {
-            &[Code::ForbiddenOrigin]
-        } else {
-            EVERYWHERE
-        };
-        let misdirected = self.names_source.then_some(Code::MisdirectedRequest);
-        let own = route.codes.iter().copied().chain(misdirected);
-        let codes: BTreeSet<Code> = everywhere.iter().copied().chain(own).collect();
         let mut by_status: BTreeMap<StatusCode, Vec<&str>> = BTreeMap::new();
-        for code in codes {
+        for code in self.codes(route) {
             by_status
                 .entry(status_of(code))
                 .or_default()
                 .push(code.as_str());
         }
         by_status
+    }
+
+    /// Every code that a route may answer with.
+    pub(super) fn codes(&self, route: &RouteDoc) -> BTreeSet<Code> {
+        let everywhere: &[Code] = if route.open {
+            &[Code::ForbiddenOrigin]
+        } else {
+            EVERYWHERE
+        };
+        let misdirected = self.names_source.then_some(Code::MisdirectedRequest);
+        // Who takes nothing can be given nothing wrong.
+        let takes_something = !route.params.is_empty() || route.body.is_some();
+        let invalid = takes_something.then_some(Code::InvalidRequest);
+        let own = route.codes.iter().copied();
+        let common = everywhere.iter().copied().chain(misdirected).chain(invalid);
+        common.chain(own).collect()
     }
 
     fn headers(&self, route: &RouteDoc, status: StatusCode) -> Map<String, Value> {

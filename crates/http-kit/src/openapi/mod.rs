@@ -12,4 +12,4 @@ mod table;
 pub use document::DocumentInfo;
 pub use operations::{Operations, upkeep};
 pub use route::{ParamKind, RouteDoc};
-pub use table::RouteTable;
+pub use table::{DocumentedRoute, RouteTable};

@@ -38,6 +38,8 @@ pub struct Operations {
     pub events: &'static str,
     /// What any read or command may answer with here.
     pub codes: &'static [Code],
+    /// What one that needs the log may, beside that: the commands, and the transcript.
+    pub log: &'static [Code],
     /// What an observation may answer with here, before it begins.
     pub observe: &'static [Code],
     /// What one over a WebSocket may, beside that.
@@ -107,7 +109,12 @@ impl Operations {
         )
         .body::<InputRequest>()
         .answers::<InputAccepted>(StatusCode::ACCEPTED, "Accepted, and its run has begun")
-        .codes(&[Code::WorkerNotFound, Code::WorkerBusy, Code::WorkerStopped])
+        .codes(&[
+            Code::WorkerNotFound,
+            Code::WorkerBusy,
+            Code::WorkerStopped,
+            Code::OperationUnsupported,
+        ])
     }
 
     fn cancel(&self) -> RouteDoc {
@@ -134,6 +141,7 @@ impl Operations {
         .limited()
         .answers::<Transcript>(StatusCode::OK, "One page")
         .codes(&[Code::WorkerNotFound])
+        .codes(self.log)
     }
 
     fn events_ws(&self) -> RouteDoc {
@@ -179,6 +187,7 @@ impl Operations {
                 "Names the intended command: sent again, it is applied once",
             )
             .codes(COMMAND)
+            .codes(self.log)
     }
 
     fn operation(&self, route: RouteDoc, operation: Operation) -> RouteDoc {

@@ -1,8 +1,8 @@
 //! The document that follows from a table of routes.
 
 use serde_json::Value;
-use yoi_http_kit::{DocumentInfo, RouteTable};
-use yoi_protocol::{Frame, Operation};
+use yoi_http_kit::{DocumentInfo, DocumentedRoute, RouteDoc, RouteTable};
+use yoi_protocol::{Code, Frame, Operation};
 
 use crate::support::table;
 
@@ -110,4 +110,48 @@ fn a_table_knows_the_operation_of_a_request() {
     );
     assert_eq!(operation("DELETE", "/notes/{worker_id}"), None);
     assert_eq!(operation("GET", "/nowhere"), None);
+}
+
+#[test]
+fn what_a_route_is_documented_to_answer_is_what_its_document_says() {
+    let table = table().naming_the_source();
+    let document = document(&table);
+    let mut told = 0;
+    for route in table.documented() {
+        let method = route.method.as_str().to_ascii_lowercase();
+        let responses = &document["paths"][route.path][&method]["responses"];
+        let mut expected: Vec<String> = Vec::new();
+        for (status, answer) in responses.as_object().unwrap() {
+            let problem = &answer["content"]["application/problem+json"]["schema"]["allOf"][1];
+            match problem["properties"]["code"]["enum"].as_array() {
+                Some(codes) => {
+                    expected.extend(codes.iter().map(|code| code.as_str().unwrap().into()))
+                }
+                None => expected.push(status.clone()),
+            }
+        }
+        let mut found: Vec<String> = route
+            .successes
+            .iter()
+            .map(|one| one.as_str().into())
+            .collect();
+        found.extend(route.codes.iter().map(|code| code.to_string()));
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected, "{method} {}", route.path);
+        told += found.len();
+    }
+    assert!(told > 0);
+}
+
+#[test]
+fn only_what_takes_something_can_be_given_something_wrong() {
+    let ask = RouteDoc::get("/ask", "ask", "Takes nothing");
+    let tell = RouteDoc::get("/tell", "tell", "Takes a deadline").deadline();
+    let table = RouteTable::new(vec![ask, tell]);
+    let takes_wrong = |route: DocumentedRoute| route.codes.contains(&Code::InvalidRequest);
+    assert_eq!(
+        table.documented().map(takes_wrong).collect::<Vec<_>>(),
+        [false, true]
+    );
 }

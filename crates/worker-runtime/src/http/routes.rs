@@ -29,7 +29,9 @@ const OPERATIONS: Operations = Operations {
     transcript: TRANSCRIPT,
     events_ws: EVENTS_WS,
     events: EVENTS,
-    codes: &[Code::StoreFailed, Code::TimedOut],
+    // The list and the state of a Worker are in memory.
+    codes: &[],
+    log: &[Code::StoreFailed, Code::TimedOut],
     observe: OBSERVE,
     websocket: &[Code::OperationUnsupported],
 };

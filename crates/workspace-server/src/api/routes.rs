@@ -36,6 +36,7 @@ const OPERATIONS: Operations = Operations {
     events_ws: EVENTS_WS,
     events: EVENTS,
     codes: LINK,
+    log: &[],
     // A page cannot read a refused observation: it is told inside.
     observe: &[],
     websocket: &[],
