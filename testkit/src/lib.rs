@@ -8,6 +8,7 @@
 //! - [`ManualClock`] and [`SequentialIds`] make a Runtime do the same in every run.
 //! - [`ScriptedExecutor`] is what its Workers run: it says what the test tells it to, when the
 //!   test tells it to.
+//! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
 //! - [`Canaries`] plants secrets, and fails the test where one of them shows.
 //!
@@ -51,6 +52,7 @@
 mod canaries;
 mod clock;
 mod eventually;
+pub mod fixtures;
 #[cfg(feature = "servers")]
 mod host;
 #[cfg(feature = "servers")]

@@ -1,0 +1,3 @@
+//! The wire written down, and Runtimes that are not there.
+
+mod fixtures;
