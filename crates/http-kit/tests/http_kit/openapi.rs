@@ -125,7 +125,8 @@ fn what_a_route_is_documented_to_answer_is_what_its_document_says() {
             let problem = &answer["content"]["application/problem+json"]["schema"]["allOf"][1];
             match problem["properties"]["code"]["enum"].as_array() {
                 Some(codes) => {
-                    expected.extend(codes.iter().map(|code| code.as_str().unwrap().into()))
+                    let codes = codes.iter().map(|code| code.as_str().unwrap().to_owned());
+                    expected.extend(codes);
                 }
                 None => expected.push(status.clone()),
             }
