@@ -51,10 +51,16 @@
 
 mod canaries;
 mod clock;
+#[cfg(feature = "servers")]
+#[allow(dead_code, reason = "its users are on their way")]
+mod engine;
 mod eventually;
 pub mod fixtures;
 #[cfg(feature = "servers")]
 mod host;
+#[cfg(feature = "servers")]
+#[allow(dead_code, reason = "its users are on their way")]
+mod link;
 #[cfg(feature = "servers")]
 mod reach;
 mod scripted;
