@@ -5,7 +5,10 @@
     reason = "what a test cannot go on without, it may demand"
 )]
 
+#[path = "../../../../tests/answers/mod.rs"]
+mod answers;
 mod commands;
+mod coverage;
 mod deadline;
 mod drain;
 mod limits;
@@ -13,6 +16,9 @@ mod problems;
 mod refused;
 mod routes;
 mod snapshots;
+mod snapshots_commands;
+mod snapshots_edge;
+mod snapshots_reads;
 mod sse;
 #[path = "../http_support/mod.rs"]
 mod support;

@@ -1,221 +1,109 @@
-//! Every answer of the Runtime API, to the byte: what clients rely on changes here, or not at all.
+//! The Runtime API as its clients rely on it, to the byte: it changes here, or not at all.
 
-use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
-use crate::support::{Answer, Served, WAIT};
-
-/// The headers that the contract gives a meaning.
-const HEADERS: &[&str] = &[
-    "allow",
-    "content-type",
-    "idempotency-replayed",
-    "location",
-    "retry-after",
-    "www-authenticate",
-    "yoi-boot-id",
-    "yoi-runtime-id",
-];
-
-/// A caller that keeps what it is told.
-struct Walk {
-    served: Served,
-    told: Map<String, Value>,
-}
-
-impl Walk {
-    async fn step(&mut self, name: &str, method: &str, path: &str, body: Option<&str>) {
-        self.step_with(name, method, path, &[], body).await;
-    }
-
-    async fn step_with(
-        &mut self,
-        name: &str,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Option<&str>,
-    ) {
-        let id = format!("req-{name}");
-        let mut all = vec![("x-request-id", id.as_str())];
-        all.extend(headers);
-        let answer = self.served.ask(method, path, &all, body).await;
-        let shown = shown(method, path, &answer);
-        assert!(
-            self.told.insert(name.to_owned(), shown).is_none(),
-            "{name} came twice"
-        );
-    }
-
-    async fn until_idle(&self) {
-        let deadline = tokio::time::Instant::now() + WAIT;
-        loop {
-            let worker = self.served.get("/v1/workers/w-1").await.value(200);
-            if worker["status"] == "idle" {
-                return;
-            }
-            assert!(tokio::time::Instant::now() < deadline, "still {worker}");
-        }
-    }
-}
-
-fn shown(method: &str, path: &str, answer: &Answer) -> Value {
-    let headers: Map<String, Value> = HEADERS
-        .iter()
-        .filter(|name| answer.headers.contains_key(**name))
-        .map(|name| ((*name).to_owned(), json!(answer.header(name))))
-        .collect();
-    let body: Value = serde_json::from_str(&answer.body).unwrap_or(json!(answer.body));
-    json!({
-        "request": format!("{method} {path}"),
-        "status": answer.status.as_u16(),
-        "headers": headers,
-        "body": settled(body),
-    })
-}
-
-/// Takes out what follows the version and the features of the build, having looked at it.
-fn settled(mut body: Value) -> Value {
-    if let Some(version) = body.get_mut("version") {
-        assert_eq!(version, env!("CARGO_PKG_VERSION"));
-        *version = json!("[version]");
-    }
-    if let Some(capabilities) = body.get_mut("capabilities") {
-        let all = capabilities.as_array_mut().unwrap();
-        let ws = all.iter().position(|one| one == "events.ws");
-        assert_eq!(ws.is_some(), cfg!(feature = "ws-server"));
-        ws.map(|at| all.remove(at));
-    }
-    body
-}
+use crate::answers::{Book, assert_kept};
+use crate::support::repeatable;
 
 #[tokio::test]
-async fn every_answer() {
-    let served = Served::with(|setup| {
-        setup.repeatable = true;
+async fn a_walk_over_every_route() {
+    let served = repeatable(|setup| {
         setup.limits.max_workers = 2;
         setup.limits.max_input_bytes = 32;
+        setup.settings.metrics = Arc::new(|| "yoi_workers{status=\"idle\"} 1\n".to_owned());
     })
     .await;
-    let mut walk = Walk {
-        served,
-        told: Map::new(),
-    };
-    let w1 = |rest: &str| format!("/v1/workers/w-1{rest}");
+    let mut book = Book::default();
+    macro_rules! step {
+        ($cause:literal, $method:literal $path:expr) => {
+            step!($cause, $method $path, [], None)
+        };
+        ($cause:literal, $method:literal $path:expr, $body:expr) => {
+            step!($cause, $method $path, [], Some($body))
+        };
+        ($cause:literal, $method:literal $path:expr, $headers:expr, $body:expr) => {
+            served
+                .keep(&mut book, $cause, ($method, $path), &$headers, $body)
+                .await
+        };
+    }
+    const W1: &str = "/v1/workers/w-1";
+    const INPUT: &str = "/v1/workers/w-1/input";
+    const CANCEL: &str = "/v1/workers/w-1/cancel";
+    const STOP: &str = "/v1/workers/w-1/stop";
     let create = r#"{"worker_id":"w-1","display_name":"One","profile":"held",
         "intent":{"kind":"task","of":"tests"},"labels":{"team":"a"}}"#;
-    let input = Some(r#"{"content":"hello"}"#);
+    let hello = r#"{"content":"hello"}"#;
     let key = [("idempotency-key", "k-1")];
 
-    walk.step("runtime", "GET", "/v1/runtime", None).await;
-    walk.step("no_workers", "GET", "/v1/workers", None).await;
-    walk.step_with("create", "POST", "/v1/workers", &key, Some(create))
-        .await;
-    walk.step_with("create_replayed", "POST", "/v1/workers", &key, Some(create))
-        .await;
-    walk.step_with(
-        "key_of_another_body",
-        "POST",
-        "/v1/workers",
-        &key,
-        Some("{}"),
-    )
-    .await;
-    walk.step("create_taken", "POST", "/v1/workers", Some(create))
-        .await;
-    walk.step("create_default", "POST", "/v1/workers", Some("{}"))
-        .await;
-    walk.step("create_over_the_limit", "POST", "/v1/workers", Some("{}"))
-        .await;
+    step!("healthz", "GET" "/healthz");
+    step!("readyz", "GET" "/readyz");
+    step!("metrics", "GET" "/metrics");
+    step!("openapi", "GET" "/v1/openapi.json");
+    step!("runtime", "GET" "/v1/runtime");
+    step!("no_workers", "GET" "/v1/workers");
+
+    step!("create", "POST" "/v1/workers", key, Some(create));
+    step!("create_replayed", "POST" "/v1/workers", key, Some(create));
+    step!("create_taken", "POST" "/v1/workers", create);
+    step!("create_default", "POST" "/v1/workers", "{}");
+    step!("create_over_the_limit", "POST" "/v1/workers", "{}");
     let faults = r#"{"display_name":"","profile":"","labels":{"":""}}"#;
-    walk.step("create_invalid", "POST", "/v1/workers", Some(faults))
-        .await;
-    walk.step(
-        "create_unknown_profile",
-        "POST",
-        "/v1/workers",
-        Some(r#"{"profile":"x"}"#),
-    )
-    .await;
+    step!("create_invalid", "POST" "/v1/workers", faults);
+    step!("create_unknown_profile", "POST" "/v1/workers", r#"{"profile":"x"}"#);
     let bundle = r#"{"config_bundle":{"id":"b","digest":"d"}}"#;
-    walk.step("create_unsupported", "POST", "/v1/workers", Some(bundle))
-        .await;
-    walk.step("list_page", "GET", "/v1/workers?limit=1", None)
-        .await;
-    walk.step("list_bad_page", "GET", "/v1/workers?page=x", None)
-        .await;
-    walk.step("list_bad_limit", "GET", "/v1/workers?limit=1001", None)
-        .await;
+    step!("create_unsupported", "POST" "/v1/workers", bundle);
+    step!("list_page", "GET" "/v1/workers?limit=1");
+    step!("list_of_a_status", "GET" "/v1/workers?status=stopped");
+    step!("list_bad_page", "GET" "/v1/workers?page=x");
+    step!("list_bad_limit", "GET" "/v1/workers?limit=1001");
+    step!("list_bad_status", "GET" "/v1/workers?status=asleep");
 
-    walk.step("input", "POST", &w1("/input"), input).await;
-    walk.step("input_busy", "POST", &w1("/input"), input).await;
-    walk.step("worker_running", "GET", &w1(""), None).await;
-    let other = Some(r#"{"run_id":"run-other"}"#);
-    walk.step("cancel_another_run", "POST", &w1("/cancel"), other)
-        .await;
-    walk.served.hold.release();
-    walk.until_idle().await;
-    walk.step("worker_idle", "GET", &w1(""), None).await;
-    walk.step("transcript", "GET", &w1("/transcript"), None)
-        .await;
-    walk.step("transcript_page", "GET", &w1("/transcript?limit=1"), None)
-        .await;
-    walk.step(
-        "transcript_past_the_end",
-        "GET",
-        &w1("/transcript?after=9"),
-        None,
-    )
-    .await;
-    walk.step("input_invalid", "POST", &w1("/input"), Some("{}"))
-        .await;
+    step!("input", "POST" INPUT, hello);
+    step!("input_busy", "POST" INPUT, hello);
+    step!("worker_running", "GET" W1);
+    step!("cancel_another_run", "POST" CANCEL, r#"{"run_id":"run-other"}"#);
+    served.hold.release();
+    served.until_idle("w-1").await;
+    step!("worker_idle", "GET" W1);
+    step!("transcript", "GET" "/v1/workers/w-1/transcript");
+    step!("transcript_page", "GET" "/v1/workers/w-1/transcript?limit=1");
+    step!("transcript_past_the_end", "GET" "/v1/workers/w-1/transcript?after=9");
+    step!("transcript_bad_after", "GET" "/v1/workers/w-1/transcript?after=-1");
+    step!("input_invalid", "POST" INPUT, "{}");
     let long = format!(r#"{{"content":"{}"}}"#, "x".repeat(33));
-    walk.step("input_too_large", "POST", &w1("/input"), Some(&long))
-        .await;
-    walk.step("cancel_idle", "POST", &w1("/cancel"), None).await;
-    walk.step("stop", "POST", &w1("/stop"), Some(r#"{"reason":"done"}"#))
-        .await;
-    walk.step("input_stopped", "POST", &w1("/input"), input)
-        .await;
+    step!("input_too_large", "POST" INPUT, &long);
+    step!("cancel_idle", "POST" CANCEL);
 
-    walk.step("events_forged_cursor", "GET", &w1("/events?cursor=x"), None)
-        .await;
-    walk.step("no_such_worker", "GET", "/v1/workers/w-none", None)
-        .await;
-    walk.step(
-        "stop_no_such_worker",
-        "POST",
-        "/v1/workers/w-none/stop",
-        None,
-    )
-    .await;
-    walk.step("no_such_route", "GET", "/v1/nothing", None).await;
-    walk.step("wrong_method", "PUT", "/v1/workers", None).await;
-    let text = [("content-type", "text/plain")];
-    walk.step_with("no_json", "POST", "/v1/workers", &text, Some("{}"))
-        .await;
-    let elsewhere = [("yoi-runtime-id", "rt-other")];
-    walk.step_with("misdirected", "POST", "/v1/workers", &elsewhere, Some("{}"))
-        .await;
-    let page = [("origin", "http://localhost")];
-    walk.step_with("a_browser", "GET", "/v1/runtime", &page, None)
-        .await;
-    let late = [("yoi-deadline-ms", "0")];
-    walk.step_with("too_late", "POST", &w1("/stop"), &late, None)
-        .await;
-    let bad_key = [("idempotency-key", "a b")];
-    walk.step_with("bad_key", "POST", &w1("/stop"), &bad_key, None)
-        .await;
-    walk.step("healthz", "GET", "/healthz", None).await;
-    walk.step("readyz", "GET", "/readyz", None).await;
+    let again = step!("input_again", "POST" INPUT, hello).value(202);
+    let cancelling = async {
+        served.hold.told().await;
+        served.hold.release();
+    };
+    let cancel = async { step!("cancel", "POST" CANCEL, r#"{"reason":"enough"}"#) };
+    tokio::join!(cancel, cancelling);
+    step!("stop", "POST" STOP, r#"{"reason":"done"}"#);
+    step!("stop_again", "POST" STOP);
+    step!("cancel_stopped", "POST" CANCEL);
+    step!("input_stopped", "POST" INPUT, hello);
 
-    insta::with_settings!({snapshot_path => "../../../../snapshots", prepend_module_to_snapshot => false}, {
-        insta::assert_json_snapshot!("runtime_answers", walk.told);
-    });
+    let events = step!("events_of_a_stopped_worker", "GET" "/v1/workers/w-1/events");
+    let cursor = again["cursor"].as_str().unwrap();
+    let resumed = format!("/v1/workers/w-1/events?cursor={cursor}");
+    step!("events_resumed", "GET" & resumed);
+    let last = events
+        .body
+        .lines()
+        .find_map(|line| line.strip_prefix("id: "));
+    let last = [("last-event-id", last.unwrap())];
+    step!("events_all_seen", "GET" "/v1/workers/w-1/events", last, None);
+
+    step!("no_such_route", "GET" "/v1/nothing");
+    step!("wrong_method", "PUT" "/v1/workers");
+    assert_kept!("runtime_answers", book);
 }
 
 #[test]
 fn the_openapi_document() {
-    insta::with_settings!({snapshot_path => "../../../../snapshots", prepend_module_to_snapshot => false}, {
-        insta::assert_json_snapshot!("runtime_openapi", worker_runtime::http::document());
-    });
+    assert_kept!("runtime_openapi", worker_runtime::http::document());
 }

@@ -8,8 +8,9 @@ use super::Answer;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(worker_runtime::http::document);
 
-/// What every answer of HTTP has, and no document tells of.
-const OF_HTTP: [&str; 9] = [
+/// What HTTP, and what stands on its way, needs to know: no document tells of it.
+const OF_HTTP: [&str; 11] = [
+    "cache-control",
     "connection",
     "content-length",
     "content-type",
@@ -19,6 +20,7 @@ const OF_HTTP: [&str; 9] = [
     "vary",
     "allow",
     "www-authenticate",
+    "x-accel-buffering",
 ];
 
 /// Fails when a route answers with a status or a header, or a problem with a code, that the

@@ -3,10 +3,12 @@
 mod answer;
 mod documented;
 mod held;
+mod kept;
 mod served;
 
 pub(crate) use answer::Answer;
 pub(crate) use held::Hold;
+pub(crate) use kept::repeatable;
 pub(crate) use served::Served;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! A Runtime that is served.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -8,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker_runtime::http::{HttpSettings, serve};
-use worker_runtime::{Runtime, RuntimeBuilder};
+use worker_runtime::{Runtime, RuntimeBuilder, Store};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Limits, RuntimeId};
 use yoi_testkit::{ManualClock, SequentialIds};
@@ -21,6 +22,10 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) settings: HttpSettings,
     pub(crate) hold: Hold,
+    /// Where it keeps its log, if not in memory.
+    pub(crate) store: Option<Arc<dyn Store>>,
+    /// Whether it knows the profile `held`.
+    pub(crate) knows_held: bool,
     /// Whether ids are counted and time stands still.
     pub(crate) repeatable: bool,
 }
@@ -29,6 +34,7 @@ pub(crate) struct Setup {
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     pub(crate) hold: Hold,
+    pub(crate) runtime: Runtime,
     client: Client,
     shutdown: CancellationToken,
     serving: JoinHandle<()>,
@@ -47,16 +53,19 @@ impl Served {
             limits: Limits::default(),
             settings: HttpSettings::new(guard),
             hold: Hold::new(),
+            store: None,
+            knows_held: true,
             repeatable: false,
         };
         change(&mut setup);
         let runtime = builder(&setup).start().await.unwrap();
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone().cancelled_owned();
-        let serving = tokio::spawn(serve(listener, runtime, setup.settings, stop));
+        let serving = tokio::spawn(serve(listener, runtime.clone(), setup.settings, stop));
         Self {
             address,
             hold: setup.hold,
+            runtime,
             client: client(),
             shutdown,
             serving,
@@ -136,15 +145,19 @@ impl Served {
 }
 
 fn builder(setup: &Setup) -> RuntimeBuilder {
-    let builder = Runtime::builder(RuntimeId::parse("rt-test").unwrap())
+    let mut builder = Runtime::builder(RuntimeId::parse("rt-test").unwrap())
         .display_name("Test")
-        .limits(setup.limits.clone())
-        .profile("held", setup.hold.profile());
-    if setup.repeatable {
-        builder.ids(SequentialIds::new()).clock(ManualClock::new())
-    } else {
-        builder
+        .limits(setup.limits.clone());
+    if setup.knows_held {
+        builder = builder.profile("held", setup.hold.profile());
     }
+    if let Some(store) = &setup.store {
+        builder = builder.store(Arc::clone(store));
+    }
+    if setup.repeatable {
+        builder = builder.ids(SequentialIds::new()).clock(ManualClock::new());
+    }
+    builder
 }
 
 fn client() -> Client {
