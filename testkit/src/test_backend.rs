@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use worker_runtime::{Runtime, RuntimeBuilder};
 use yoi_client::{Client, ClientBuilder, RetryPolicy, StaticToken, Timeouts, Workers};
 use yoi_http_kit::{Browsers, OriginGuard};
@@ -14,12 +15,13 @@ use yoi_workspace_server::{
 };
 
 use crate::RemoteRuntime;
-use crate::host::{Host, runtime_id, token_set};
+use crate::host::{Host, Port, Token, runtime_id, token_set};
 
 /// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
 /// test.
 ///
 /// It has threads of its own, so a test with paused time does not stop it. Dropped, it is killed.
+/// Whatever panics on its threads fails the test, at the latest when it is dropped.
 ///
 /// ```
 /// use yoi_client::Call;
@@ -47,7 +49,8 @@ use crate::host::{Host, runtime_id, token_set};
 /// ```
 pub struct TestBackend {
     token: Option<String>,
-    host: Host,
+    port: Port,
+    host: Mutex<Option<Host>>,
 }
 
 /// A [`TestBackend`] before it starts.
@@ -60,6 +63,7 @@ pub struct TestBackendBuilder {
     retry: Option<RetryPolicy>,
     idle: Option<Duration>,
     tokens: Vec<(String, String)>,
+    may_panic: bool,
 }
 
 impl TestBackend {
@@ -73,13 +77,14 @@ impl TestBackend {
             retry: None,
             idle: None,
             tokens: Vec::new(),
+            may_panic: false,
         }
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.host.address()
+        self.port.address()
     }
 
     /// Its base URL.
@@ -117,18 +122,30 @@ impl TestBackend {
         self.client().workers(Api::Backend(runtime_id(id)))
     }
 
-    /// Ends it as SIGTERM does. Returns when it has ended; an observer that does not listen is
-    /// waited for.
+    /// Ends it as SIGTERM does. Returns when nothing of it is left; an observer that does not
+    /// listen is waited for.
     ///
     /// # Panics
     /// When it does not end, or something in it panicked.
-    pub async fn stop(self) {
-        self.host.stop().await;
+    pub async fn stop(&self) {
+        if let Some(host) = self.take() {
+            host.stop().await;
+        }
     }
 
-    /// Ends it as SIGKILL does. Returns when its port is closed.
-    pub async fn kill(self) {
-        self.host.kill().await;
+    /// Ends it as SIGKILL does. Returns when nothing of it is left.
+    ///
+    /// # Panics
+    /// When something in it panicked.
+    pub async fn kill(&self) {
+        if let Some(host) = self.take() {
+            host.kill().await;
+        }
+    }
+
+    fn take(&self) -> Option<Host> {
+        let mut host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
+        host.take()
     }
 }
 
@@ -202,6 +219,12 @@ impl TestBackendBuilder {
         self
     }
 
+    /// Lets things panic on its threads: without this they fail the test.
+    pub fn may_panic(mut self) -> Self {
+        self.may_panic = true;
+        self
+    }
+
     /// Anything else that a Backend can be told.
     pub fn backend(mut self, tell: impl FnOnce(BackendBuilder) -> BackendBuilder) -> Self {
         self.backend = tell(self.backend);
@@ -222,14 +245,19 @@ impl TestBackendBuilder {
             mut backend,
             embedded,
             tokens,
+            may_panic,
             ..
         } = self;
         for link in links {
             backend = backend.runtime(link);
         }
-        let held = tokens.iter().map(|(name, token)| (&**name, &**token));
+        let held = tokens
+            .iter()
+            .map(|(name, token)| (&**name, Token::new(&**token)));
         let taken = token_set(held);
-        let host = Host::start("backend".to_owned(), async move |listener, address, end| {
+        let port = Port::reserve();
+        let address = port.address();
+        let begin = async move |listener, end: CancellationToken| {
             for (id, runtime) in embedded {
                 match runtime.start().await {
                     Ok(runtime) => backend = backend.runtime(Registration::embedded(runtime)),
@@ -240,11 +268,12 @@ impl TestBackendBuilder {
             let mut settings = HttpSettings::new(guard(address));
             settings.tokens = taken;
             serve(listener, backend, settings, end.cancelled_owned())
-        })
-        .await;
+        };
+        let host = Host::start("backend".to_owned(), address, may_panic, begin).await;
         TestBackend {
             token: tokens.into_iter().next().map(|(_, token)| token),
-            host,
+            port,
+            host: Mutex::new(Some(host)),
         }
     }
 

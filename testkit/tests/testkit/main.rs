@@ -6,6 +6,9 @@
 )]
 
 mod backend;
+mod panics;
+mod restart;
 mod runtime;
+mod store;
 mod tools;
 mod watch;

@@ -100,14 +100,15 @@ async fn stopped_it_says_goodbye() {
     let workers = runtime.workers();
     let worker = create(&workers).await;
     let mut frames = watch(&workers, &worker).await;
-    let stopping = tokio::spawn(runtime.stop());
-    let end = loop {
-        if let Err(end) = frames.next().await {
-            break end;
+    let end = async {
+        loop {
+            if let Err(end) = frames.next().await {
+                return end;
+            }
         }
     };
+    let (end, ()) = tokio::join!(end, runtime.stop());
     assert_eq!(end, StreamEnd::Draining);
-    stopping.await.unwrap();
     let error = workers.get(&worker, &Call::default()).await.unwrap_err();
     assert_eq!(error.failure.code, Code::RuntimeUnreachable);
 }

@@ -21,7 +21,8 @@ use crate::profile::ProfileSpec;
 use crate::quota::Quota;
 use crate::store::{MemoryStore, Store};
 
-/// A Runtime before it starts.
+/// A Runtime before it starts. Cloned, it starts more than one that is alike.
+#[derive(Clone)]
 #[must_use]
 pub struct RuntimeBuilder {
     id: RuntimeId,

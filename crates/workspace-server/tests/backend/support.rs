@@ -80,7 +80,7 @@ pub(crate) fn settings(url: &str, token: &str) -> RemoteSettings {
 }
 
 pub(crate) fn registered(runtime: &TestRuntime) -> Registration {
-    let settings = settings(&runtime.url(), runtime.token().unwrap_or_default());
+    let settings = settings(&runtime.url(), &runtime.token().unwrap_or_default());
     Registration::remote(runtime.id().clone(), &settings).unwrap()
 }
 

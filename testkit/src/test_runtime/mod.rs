@@ -1,0 +1,224 @@
+//! A Runtime with its server.
+
+mod builder;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use worker_runtime::http::{self, HttpSettings};
+use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
+use yoi_config::{Secret, SecretSource};
+use yoi_http_kit::{Browsers, OriginGuard};
+use yoi_protocol::{Api, RuntimeId};
+use yoi_workspace_server::RemoteSettings;
+
+use crate::RemoteRuntime;
+use crate::host::{Host, Port, Token, token_set};
+
+pub use builder::TestRuntimeBuilder;
+
+/// A Runtime that serves HTTP and WebSockets on a port of its own, as the process
+/// `worker-runtime` does, inside the test.
+///
+/// It has threads of its own, so a test with paused time does not stop it. Dropped, it is killed.
+/// Whatever panics on its threads fails the test, at the latest when it is dropped.
+///
+/// ```
+/// use yoi_client::Call;
+/// use yoi_protocol::CreateWorker;
+/// use yoi_testkit::TestRuntime;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = TestRuntime::builder("gpu-1").start().await;
+/// let (workers, call) = (runtime.workers(), Call::default());
+/// let worker = workers.create(&CreateWorker::default(), &call).await.unwrap().value;
+///
+/// runtime.kill().await;
+/// assert!(workers.get(&worker.worker_id, &call).await.is_err());
+///
+/// // What was acknowledged is there again, at the same address.
+/// runtime.restart().await;
+/// assert_eq!(workers.get(&worker.worker_id, &call).await.unwrap().value, worker);
+/// runtime.stop().await;
+/// # }
+/// ```
+pub struct TestRuntime {
+    spec: TestRuntimeBuilder,
+    token: Option<Token>,
+    port: Port,
+    host: Mutex<Option<Host>>,
+}
+
+impl TestRuntime {
+    /// One called `test`, whose Workers echo, without a token.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start() -> Self {
+        Self::builder("test").start().await
+    }
+
+    /// One called `id`, to be told more.
+    ///
+    /// # Panics
+    /// When `id` is no id.
+    pub fn builder(id: &str) -> TestRuntimeBuilder {
+        TestRuntimeBuilder::new(id)
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &RuntimeId {
+        &self.spec.id
+    }
+
+    /// Where it listens, whenever it runs.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// Its base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// The token that it takes now, if it wants one.
+    #[must_use]
+    pub fn token(&self) -> Option<String> {
+        self.token.as_ref().map(Token::get)
+    }
+
+    /// Takes another token from now on, and the old one no more. Whoever holds the old one is not
+    /// told: a Backend built before keeps sending it.
+    ///
+    /// # Panics
+    /// When it wants none.
+    pub fn rotate_token(&self, token: impl Into<String>) {
+        let held = self.token.as_ref();
+        held.expect("a runtime whose token changes was built with token()")
+            .set(token.into());
+    }
+
+    /// A client of it, to be told more: it has the address, the addressee and the token.
+    pub fn client_builder(&self) -> ClientBuilder {
+        let builder = Client::builder(&self.url())
+            .expect("the URL of a test is one")
+            .addressee(self.id().clone());
+        match self.token() {
+            Some(token) => builder.credential(Arc::new(StaticToken::new(token))),
+            None => builder,
+        }
+    }
+
+    /// A client of it.
+    ///
+    /// # Panics
+    /// Not known to happen.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client_builder()
+            .build()
+            .expect("plain HTTP needs nothing of the machine")
+    }
+
+    /// Its Workers, as its own API has them.
+    #[must_use]
+    pub fn workers(&self) -> Workers {
+        self.client().workers(Api::Runtime)
+    }
+
+    /// Ends it as SIGTERM does: commands in flight finish, runs are interrupted, observers are
+    /// told `draining`. Returns when nothing of it is left; at once when it does not run.
+    ///
+    /// # Panics
+    /// When it does not end, or something in it panicked.
+    pub async fn stop(&self) {
+        if let Some(host) = self.take() {
+            host.stop().await;
+        }
+    }
+
+    /// Ends it as SIGKILL does: its connections are cut and nothing is said. Returns when nothing
+    /// of it is left; at once when it does not run.
+    ///
+    /// # Panics
+    /// When something in it panicked.
+    pub async fn kill(&self) {
+        if let Some(host) = self.take() {
+            host.kill().await;
+        }
+    }
+
+    /// Starts it again, with the same id, address and settings and what its store holds, as
+    /// another start of the same process: its boot id is new. One that still runs is stopped
+    /// first; for a crash, [`kill`](Self::kill) it before.
+    ///
+    /// # Panics
+    /// As [`stop`](Self::stop), or when it does not start, with the reason.
+    pub async fn restart(&self) {
+        self.stop().await;
+        let host = self.launch().await;
+        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(host);
+    }
+
+    fn take(&self) -> Option<Host> {
+        let mut host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
+        host.take()
+    }
+
+    #[allow(
+        clippy::async_yields_async,
+        reason = "the start is over when it can serve; serving is another task"
+    )]
+    async fn launch(&self) -> Host {
+        let address = self.address();
+        let runtime = self.spec.opened();
+        let held = self.token.iter().map(|token| ("test", token.clone()));
+        let tokens = token_set(held);
+        Host::start(
+            format!("runtime {}", self.id()),
+            address,
+            self.spec.may_panic,
+            async move |listener, end| {
+                let runtime = match runtime.start().await {
+                    Ok(runtime) => runtime,
+                    Err(error) => panic!("{error}"),
+                };
+                let mut settings = HttpSettings::new(guard(address));
+                settings.tokens = tokens;
+                http::serve(listener, runtime, settings, end.cancelled_owned())
+            },
+        )
+        .await
+    }
+}
+
+impl RemoteRuntime for TestRuntime {
+    fn id(&self) -> &RuntimeId {
+        self.id()
+    }
+
+    fn remote_settings(&self) -> RemoteSettings {
+        let mut settings = RemoteSettings::new(self.url());
+        settings.token = self
+            .token()
+            .map(|token| Arc::new(SecretSource::fixed(Secret::new(token))));
+        settings
+    }
+}
+
+fn guard(address: SocketAddr) -> OriginGuard {
+    OriginGuard::new(address, &[], &Browsers::Forbidden).expect("no list, no wrong entry")
+}
+
+impl fmt::Debug for TestRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestRuntime")
+            .field("id", self.id())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! `TestStore`, under a Runtime of the library.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use worker_runtime::store::{LogId, Range, Record};
+use worker_runtime::{CommandContext, IdSource, Runtime, RuntimeError, Store, StoreError};
+use yoi_protocol::{
+    CreateWorker, IdempotencyKey, RuntimeId, StopRequest, TranscriptQuery, WorkerId,
+};
+use yoi_testkit::{ManualClock, Reads, SequentialIds, TestStore};
+
+async fn on(store: &Arc<TestStore>) -> Runtime {
+    let id = RuntimeId::parse("local").unwrap();
+    let started = Runtime::builder(id).store(store.clone()).start().await;
+    started.unwrap()
+}
+
+async fn create(runtime: &Runtime) -> Result<WorkerId, RuntimeError> {
+    let created = runtime.create_worker(CreateWorker::default(), CommandContext::default());
+    created.await.map(|created| created.value.worker_id)
+}
+
+#[tokio::test]
+async fn it_fails_once_or_until_it_is_healed() {
+    let store = TestStore::new();
+    let runtime = on(&store).await;
+    store.fail_once(StoreError::Refused("full"));
+    assert!(create(&runtime).await.is_err());
+    assert!(create(&runtime).await.is_ok());
+    store.fail(StoreError::Refused("full"));
+    assert!(create(&runtime).await.is_err());
+    assert!(create(&runtime).await.is_err());
+    store.heal();
+    assert!(create(&runtime).await.is_ok());
+    assert_eq!((store.records().len(), store.told()), (2, 3));
+}
+
+#[tokio::test]
+async fn it_holds_what_is_to_be_kept_until_it_is_released() {
+    let store = TestStore::new();
+    let runtime = on(&store).await;
+    store.hold();
+    let creating = tokio::spawn({
+        let runtime = runtime.clone();
+        async move { create(&runtime).await }
+    });
+    store.until_held().await;
+    assert!(store.records().is_empty() && !creating.is_finished());
+    store.release();
+    assert!(creating.await.unwrap().is_ok());
+    assert_eq!(store.told(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "no commit waited within 20s")]
+async fn what_is_not_held_is_not_waited_for_in_vain() {
+    TestStore::new().until_held().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_is_given_up_does_not_count_as_waiting() {
+    let store = TestStore::new();
+    store.hold();
+    let log = LogId {
+        worker_id: WorkerId::parse("w-1").unwrap(),
+        life: SequentialIds::new().next(),
+    };
+    let record = Record {
+        log,
+        events: Vec::new(),
+        keys: Vec::new(),
+    };
+    let committing = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.commit(record).await }
+    });
+    store.until_held().await;
+    committing.abort();
+    assert!(committing.await.unwrap_err().is_cancelled());
+    assert!(format!("{store:?}").contains("waiting: 0"), "{store:?}");
+}
+
+#[tokio::test]
+async fn reads_fail_or_hang_as_told() {
+    let store = TestStore::new();
+    let runtime = on(&store).await;
+    let worker = create(&runtime).await.unwrap();
+    store.read(Reads::Fail(StoreError::Refused("gone")));
+    let query = TranscriptQuery::default();
+    assert!(runtime.transcript(&worker, &query).await.is_err());
+    store.read(Reads::Hang);
+    let hangs = runtime.transcript(&worker, &query);
+    let hangs = tokio::time::timeout(Duration::from_millis(20), hangs);
+    assert!(hangs.await.is_err());
+    store.read(Reads::Well);
+    assert!(runtime.transcript(&worker, &query).await.is_ok());
+    assert_eq!(store.told(), 2);
+}
+
+#[tokio::test]
+async fn what_is_forgotten_leaves_its_keys() {
+    let store = TestStore::new();
+    let clock = ManualClock::new();
+    let start = async || {
+        let id = RuntimeId::parse("local").unwrap();
+        let builder = Runtime::builder(id).store(store.clone());
+        builder.clock(clock.clone()).start().await.unwrap()
+    };
+    let runtime = start().await;
+    let keyed = CommandContext {
+        key: Some(IdempotencyKey::parse("once").unwrap()),
+        deadline: None,
+    };
+    let first = runtime
+        .create_worker(CreateWorker::default(), keyed.clone())
+        .await
+        .unwrap()
+        .value;
+    let stop = StopRequest::default();
+    let stopped = runtime.stop_worker(&first.worker_id, stop, CommandContext::default());
+    stopped.await.unwrap();
+    let log = store.records()[0].log.clone();
+    store.forget(&log).await.unwrap();
+
+    let range = Range {
+        after: 0,
+        until: u64::MAX,
+        max_items: 10,
+        max_bytes: 1000,
+    };
+    let events = store.events(&log, range).await.unwrap();
+    assert_eq!((events.first_seq, events.events.len()), (1, 0));
+    let kept = store.records();
+    assert_eq!((kept.len(), kept[0].events.len()), (1, 0));
+    // The next Runtime knows the key and not the Worker.
+    let next = start().await;
+    assert!(next.get_worker(&first.worker_id).await.is_err());
+    let again = next.create_worker(CreateWorker::default(), keyed).await;
+    assert!(again.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn the_next_runtime_finds_no_record_twice() {
+    let store = TestStore::new();
+    let worker = create(&on(&store).await).await.unwrap();
+    let range = Range {
+        after: 0,
+        until: u64::MAX,
+        max_items: 10,
+        max_bytes: 10_000,
+    };
+    let log = store.records()[0].log.clone();
+    for _ in 0..3 {
+        assert!(on(&store).await.get_worker(&worker).await.is_ok());
+        let page = store.events(&log, range).await.unwrap();
+        assert_eq!(page.events.len(), 1);
+    }
+    // A copy goes its own way.
+    let copy = store.reopened();
+    let other = on(&copy).await;
+    create(&other).await.unwrap();
+    assert_eq!((store.records().len(), copy.records().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn identifiers_count_and_time_stands_until_it_is_moved() {
+    let (ids, clock) = (SequentialIds::new(), ManualClock::new());
+    let id = RuntimeId::parse("local").unwrap();
+    let runtime = Runtime::builder(id).ids(ids).clock(clock.clone());
+    let runtime = runtime.start().await.unwrap();
+    let first = create(&runtime).await.unwrap();
+    assert_eq!(first.as_str(), "w-00000000-0000-0000-0000-000000000002");
+    let created = runtime.get_worker(&first).await.unwrap().created_at;
+    clock.advance(Duration::from_millis(1500));
+    let next = create(&runtime).await.unwrap();
+    let next = runtime.get_worker(&next).await.unwrap().created_at;
+    assert_eq!(next.ms_since(created), 1500);
+    clock.set(created);
+    let third = create(&runtime).await.unwrap();
+    let third = runtime.get_worker(&third).await.unwrap().created_at;
+    assert_eq!(third, created);
+}
