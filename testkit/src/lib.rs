@@ -8,9 +8,8 @@
 //! - [`ManualClock`] and [`SequentialIds`] make a Runtime do the same in every run.
 //! - [`ScriptedExecutor`] is what its Workers run: it says what the test tells it to, when the
 //!   test tells it to.
+//! - [`FakeRuntime`] is a Runtime that is not there: it answers what the test says.
 //! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
-//! - `strategies`, behind the feature of that name, are proptest strategies for every type of the
-//!   wire, and for what nobody should say.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
 //! - [`Canaries`] plants secrets, and fails the test where one of them shows.
 //!
@@ -57,6 +56,8 @@ mod clock;
 #[allow(dead_code, reason = "its users are on their way")]
 mod engine;
 mod eventually;
+#[cfg(feature = "servers")]
+mod fake;
 pub mod fixtures;
 #[cfg(feature = "servers")]
 mod host;
@@ -67,8 +68,6 @@ mod link;
 mod reach;
 mod scripted;
 mod store;
-#[cfg(feature = "strategies")]
-pub mod strategies;
 #[cfg(feature = "servers")]
 mod test_backend;
 #[cfg(feature = "servers")]
@@ -77,6 +76,8 @@ mod test_runtime;
 pub use canaries::Canaries;
 pub use clock::{ManualClock, SequentialIds};
 pub use eventually::{eventually, eventually_within};
+#[cfg(feature = "servers")]
+pub use fake::{FakeRuntime, FakeRuntimeBuilder, Received, Stub, Stubbed};
 #[cfg(feature = "servers")]
 pub use reach::RemoteRuntime;
 pub use scripted::{Script, ScriptedExecutor, ScriptedRun};

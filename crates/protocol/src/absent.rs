@@ -1,4 +1,4 @@
-//! `null` and absent mean the same, also for what is no `Option`.
+//! `null` and absent mean the same, also for lists and maps.
 
 use serde::{Deserialize, Deserializer};
 

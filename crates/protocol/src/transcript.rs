@@ -36,11 +36,7 @@ pub struct Entry {
     /// When it was said.
     pub at: Timestamp,
     /// True where a policy took the content away.
-    #[serde(
-        default,
-        skip_serializing_if = "std::ops::Not::not",
-        deserialize_with = "crate::absent::or_default"
-    )]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
 }
 

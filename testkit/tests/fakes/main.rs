@@ -1,3 +1,4 @@
 //! The wire written down, and Runtimes that are not there.
 
 mod fixtures;
+mod runtime;

@@ -1,0 +1,16 @@
+//! Runtimes that are not there: what they answer is what the test says.
+
+mod answer;
+mod front;
+mod gate;
+mod knock;
+mod received;
+mod runtime;
+mod stub;
+mod stubbed;
+mod unexpected;
+
+pub use received::Received;
+pub use runtime::{FakeRuntime, FakeRuntimeBuilder};
+pub use stub::Stub;
+pub use stubbed::Stubbed;
