@@ -10,6 +10,8 @@
 //!   test tells it to.
 //! - [`FakeRuntime`] is a Runtime that is not there: it answers what the test says.
 //! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
+//! - `strategies`, behind the feature of that name, are proptest strategies for every type of the
+//!   wire, and for what nobody should say.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
 //! - [`Canaries`] plants secrets, and fails the test where one of them shows.
 //!
@@ -68,6 +70,8 @@ mod link;
 mod reach;
 mod scripted;
 mod store;
+#[cfg(feature = "strategies")]
+pub mod strategies;
 #[cfg(feature = "servers")]
 mod test_backend;
 #[cfg(feature = "servers")]

@@ -1,4 +1,4 @@
-//! `null` and absent mean the same, also for lists and maps.
+//! `null` and absent mean the same, also for what is no `Option`.
 
 use serde::{Deserialize, Deserializer};
 

@@ -8,7 +8,7 @@ macro_rules! limits {
         /// under the same names; a limit that is met is named in the problem.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[serde(default)]
+        #[serde(default, from = "Given")]
         pub struct Limits {
             $($(#[$doc])* pub $name: u64,)*
         }
@@ -16,6 +16,18 @@ macro_rules! limits {
         impl Default for Limits {
             fn default() -> Self {
                 Self { $($name: $default,)* }
+            }
+        }
+
+        /// Limits as they are read: one that is absent or `null` is the default.
+        #[derive(Deserialize)]
+        struct Given {
+            $($name: Option<u64>,)*
+        }
+
+        impl From<Given> for Limits {
+            fn from(given: Given) -> Self {
+                Self { $($name: given.$name.unwrap_or($default),)* }
             }
         }
 

@@ -19,7 +19,7 @@ pub struct Problem {
     /// What went wrong, as a closed set.
     pub code: Code,
     /// What happened and what to do, for people. Never an address, a credential or a path.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::absent::or_default")]
     pub detail: String,
     /// The Runtime that was addressed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -30,10 +30,10 @@ pub struct RuntimeInfo {
     #[serde(default, deserialize_with = "crate::absent::or_default")]
     pub profiles: Vec<Profile>,
     /// How many Workers it has.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::absent::or_default")]
     pub workers: WorkerCounts,
     /// What it bounds, and to what.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::absent::or_default")]
     pub limits: Limits,
     /// When this start began.
     pub started_at: Timestamp,
@@ -72,12 +72,16 @@ pub struct Profile {
 #[serde(default)]
 pub struct WorkerCounts {
     /// All it remembers.
+    #[serde(deserialize_with = "crate::absent::or_default")]
     pub total: u64,
     /// Those that wait for an input.
+    #[serde(deserialize_with = "crate::absent::or_default")]
     pub idle: u64,
     /// Those with an active run.
+    #[serde(deserialize_with = "crate::absent::or_default")]
     pub running: u64,
     /// Those that are stopped for good.
+    #[serde(deserialize_with = "crate::absent::or_default")]
     pub stopped: u64,
 }
 

@@ -36,7 +36,11 @@ pub struct Entry {
     /// When it was said.
     pub at: Timestamp,
     /// True where a policy took the content away.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        skip_serializing_if = "std::ops::Not::not",
+        deserialize_with = "crate::absent::or_default"
+    )]
     pub redacted: bool,
 }
 

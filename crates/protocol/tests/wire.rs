@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use yoi_protocol::{
-    Code, CreateWorker, Cursor, Delta, Details, Effect, Event, Failure, Frame, IdempotencyKey,
-    Operation, Origin, Problem, RawFrame, RawFrameError, Reason, RuntimeId, Subject, Timestamp,
-    UnknownEvent, WorkerId,
+    Code, CreateWorker, Cursor, Delta, Details, Effect, Entry, Event, Failure, Frame,
+    IdempotencyKey, Limits, Operation, Origin, Problem, RawFrame, RawFrameError, Reason, RuntimeId,
+    RuntimeInfo, Subject, Timestamp, UnknownEvent, WorkerCounts, WorkerId,
 };
 
 fn parse<T: serde::de::DeserializeOwned>(value: Value) -> T {
@@ -313,6 +313,35 @@ fn what_is_not_a_frame_is_refused_by_the_field_at_fault() {
     ] {
         assert_eq!(RawFrame::parse(text).expect_err(text), error, "{text}");
     }
+}
+
+/// A field that may be absent may be `null`, whatever its type.
+#[test]
+fn null_is_as_good_as_absent() {
+    fn same<T: serde::de::DeserializeOwned + std::fmt::Debug + PartialEq>(json: serde_json::Value) {
+        let mut absent = json.clone();
+        absent
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
+        assert_ne!(json, absent, "it has a null");
+        let absent: T = serde_json::from_value(absent).unwrap();
+        assert_eq!(serde_json::from_value::<T>(json).unwrap(), absent);
+    }
+    same::<Entry>(json!({
+        "sequence": 1, "role": "user", "content": "x", "run_id": "run-1",
+        "at": "2026-01-31T08:00:00.000Z", "redacted": null,
+    }));
+    same::<Limits>(json!({"max_runs": null, "max_streams": 7}));
+    same::<WorkerCounts>(json!({"total": 1, "idle": 1, "running": null, "stopped": null}));
+    same::<RuntimeInfo>(json!({
+        "runtime_id": "r", "boot_id": "b", "api_version": "v1", "version": "1", "status": "running",
+        "store": "memory", "started_at": "2026-01-31T08:00:00.000Z", "workers": null, "limits": null,
+    }));
+    same::<Problem>(json!({
+        "type": "urn:yoi:problem:internal", "title": "t", "status": 500, "code": "internal",
+        "origin": "runtime", "detail": null,
+    }));
 }
 
 proptest::proptest! {
