@@ -55,16 +55,16 @@
 mod canaries;
 mod clock;
 #[cfg(feature = "servers")]
-#[allow(dead_code, reason = "its users are on their way")]
 mod engine;
 mod eventually;
 #[cfg(feature = "servers")]
 mod fake;
+#[cfg(feature = "servers")]
+mod fault;
 pub mod fixtures;
 #[cfg(feature = "servers")]
 mod host;
 #[cfg(feature = "servers")]
-#[allow(dead_code, reason = "its users are on their way")]
 mod link;
 #[cfg(feature = "servers")]
 mod reach;
@@ -82,6 +82,10 @@ pub use clock::{ManualClock, SequentialIds};
 pub use eventually::{eventually, eventually_within};
 #[cfg(feature = "servers")]
 pub use fake::{FakeRuntime, FakeRuntimeBuilder, Received, Stub, Stubbed};
+#[cfg(feature = "servers")]
+pub use fault::{Family, Fault, Injection, Outcome, Row};
+#[cfg(feature = "servers")]
+pub use link::{Exchange, FaultProxy, FaultProxyBuilder, Injected, Step};
 #[cfg(feature = "servers")]
 pub use reach::RemoteRuntime;
 pub use scripted::{Script, ScriptedExecutor, ScriptedRun};

@@ -1,0 +1,234 @@
+//! What a Backend must make of a fault: the contract's link table, said once more.
+
+use std::fmt;
+
+use yoi_protocol::{Code, Effect, Operation, Phase, Reason, StreamEnd};
+
+use super::Fault;
+
+/// What becomes of an operation to which a [`Fault`] happens, after one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is noticed.
+    Unharmed,
+    /// It fails so.
+    Fails(Row),
+    /// The observation stands, and ends so later.
+    Ends(StreamEnd),
+    /// The observation stands, and breaks off so later.
+    Breaks(Row),
+}
+
+/// A row of the link table. Shown as `runtime_timed_out body unknown`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// What it is called.
+    pub code: Code,
+    /// Why, for the codes that say it.
+    pub reason: Option<Reason>,
+    /// In which part, for the codes that say it.
+    pub phase: Option<Phase>,
+    /// What a command did. Always `none` for a read.
+    pub effect: Effect,
+}
+
+impl Row {
+    const fn new(code: Code, effect: Effect) -> Self {
+        Self {
+            code,
+            reason: None,
+            phase: None,
+            effect,
+        }
+    }
+
+    const fn unreachable(reason: Reason, effect: Effect) -> Self {
+        Self {
+            reason: Some(reason),
+            ..Self::new(Code::RuntimeUnreachable, effect)
+        }
+    }
+
+    const fn unavailable(reason: Reason, effect: Effect) -> Self {
+        Self {
+            reason: Some(reason),
+            ..Self::new(Code::RuntimeUnavailable, effect)
+        }
+    }
+
+    const fn timed_out(phase: Phase, effect: Effect) -> Self {
+        Self {
+            phase: Some(phase),
+            ..Self::new(Code::RuntimeTimedOut, effect)
+        }
+    }
+
+    /// What a failure says, as far as the table is about it.
+    #[must_use]
+    pub fn of(failure: &yoi_protocol::Failure) -> Self {
+        Self {
+            code: failure.code,
+            reason: failure.details.reason,
+            phase: failure.details.phase,
+            effect: failure.effect,
+        }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())?;
+        if let Some(reason) = self.reason {
+            write!(f, " {}", reason.as_str())?;
+        }
+        if let Some(phase) = self.phase {
+            write!(f, " {}", phase.as_str())?;
+        }
+        f.write_str(match self.effect {
+            Effect::None => " none",
+            Effect::Unknown => " unknown",
+        })
+    }
+}
+
+impl Fault {
+    /// What becomes of an operation to which this happens, by the contract's link table.
+    ///
+    /// What a Backend makes of it by trying again, or with its circuit, comes on top.
+    #[must_use]
+    pub fn outcome(self, operation: Operation) -> Outcome {
+        match self.row() {
+            // Nobody asks what a read has done.
+            Outcome::Fails(row) if !operation.is_command() => Outcome::Fails(Row {
+                effect: Effect::None,
+                ..row
+            }),
+            outcome => outcome,
+        }
+    }
+
+    fn row(self) -> Outcome {
+        use Effect::{None, Unknown};
+        let garbled = Row::new(Code::RuntimeProtocolError, Unknown);
+        let row = match self {
+            Self::NameDoesNotResolve => Row::unreachable(Reason::Dns, None),
+            Self::ConnectionRefused => Row::unreachable(Reason::Refused, None),
+            Self::TlsHandshakeFails => Row::unreachable(Reason::Tls, None),
+            Self::ConnectNeverCompletes => Row::timed_out(Phase::Connect, None),
+            Self::RequestLost
+            | Self::ClosedBeforeHead
+            | Self::ResetBeforeHead
+            | Self::ClosedInHead
+            | Self::ResetInHead
+            | Self::ClosedInBody
+            | Self::ResetInBody => Row::unreachable(Reason::Reset, Unknown),
+            Self::NoHead | Self::HeadStalls => Row::timed_out(Phase::Response, Unknown),
+            Self::BodyStalls | Self::BodyTrickles => Row::timed_out(Phase::Body, Unknown),
+            Self::SlowHead | Self::SlowBody | Self::BodyInPieces | Self::CredentialRotated => {
+                return Outcome::Unharmed;
+            }
+            Self::OversizedBody
+            | Self::TruncatedJson
+            | Self::NotHttp
+            | Self::Redirected
+            | Self::AnonymousAnswer
+            | Self::NotJson
+            | Self::AnotherShape
+            | Self::AnotherRuntimesBody
+            | Self::AnotherWorkersAnswer => garbled,
+            Self::UpgradeStripped => Row::new(Code::RuntimeProtocolError, None),
+            Self::AnotherRuntimesAnswer => Row::new(Code::RuntimeIdentityMismatch, Unknown),
+            Self::Uncoded(status) => uncoded(status),
+            Self::Coded(code) => coded(code),
+            Self::StreamClosed | Self::StreamReset | Self::ResetInFrame => {
+                return Outcome::Breaks(Row::unreachable(Reason::Reset, None));
+            }
+            Self::HalfOpen | Self::NoPong => {
+                return Outcome::Breaks(Row::timed_out(Phase::Body, None));
+            }
+            Self::EventsSwapped
+            | Self::EventSkipped
+            | Self::OversizedFrame
+            | Self::NotAFrame
+            | Self::BinaryMessage
+            | Self::BrokenFrame
+            | Self::AnotherWorkersFrame => {
+                return Outcome::Breaks(Row::new(Code::RuntimeProtocolError, None));
+            }
+            Self::EventTwice | Self::UnknownEventType | Self::FrameInPieces => {
+                return Outcome::Unharmed;
+            }
+            Self::CredentialExpires => {
+                return Outcome::Breaks(Row::new(Code::RuntimeAuthFailed, None));
+            }
+            Self::CursorExpires => return Outcome::Breaks(Row::new(Code::CursorExpired, None)),
+            Self::CursorForgotten => return Outcome::Breaks(Row::new(Code::CursorUnknown, None)),
+            Self::WorkerForgotten => return Outcome::Breaks(Row::new(Code::WorkerNotFound, None)),
+            Self::StreamFails => return Outcome::Breaks(Row::new(Code::RuntimeFailed, None)),
+            Self::StreamDrains => return Outcome::Ends(StreamEnd::Draining),
+            Self::ReaderTooSlow => return Outcome::Ends(StreamEnd::SlowConsumer),
+            Self::EndsBeforeStopped => return Outcome::Ends(StreamEnd::Complete),
+            Self::StoreRefuses | Self::ReadFails => Row::new(Code::StoreFailed, None),
+            Self::StoreUncertain => Row::new(Code::StoreFailed, Unknown),
+            Self::WriteHangs | Self::ReadHangs => Row::new(Code::TimedOut, Unknown),
+            Self::WorkersAtLimit | Self::RunsAtLimit | Self::StreamsAtLimit | Self::KeysAtLimit => {
+                Row::new(Code::LimitReached, None)
+            }
+            Self::ClockStepsBack | Self::ClockLeapsAhead => return Outcome::Unharmed,
+        };
+        Outcome::Fails(row)
+    }
+}
+
+/// The rows for an answer that nobody signed.
+fn uncoded(status: u16) -> Row {
+    match status {
+        421 => Row::new(Code::RuntimeIdentityMismatch, Effect::Unknown),
+        401 | 403 => Row::new(Code::RuntimeAuthFailed, Effect::None),
+        404 | 405 | 501 => Row::new(Code::OperationUnsupported, Effect::None),
+        429 | 503 => Row::unavailable(Reason::Overloaded, Effect::Unknown),
+        408 => Row::timed_out(Phase::Response, Effect::Unknown),
+        400..=499 => Row::new(Code::RuntimeProtocolError, Effect::None),
+        500..=599 => Row::new(Code::RuntimeFailed, Effect::Unknown),
+        _ => panic!("{status} is no error status: Fault::Uncoded is for 400 to 599"),
+    }
+}
+
+/// The rows for an answer that the Runtime signed, by which nothing was done: that is its word in
+/// all of them.
+fn coded(code: Code) -> Row {
+    match code {
+        Code::InvalidRequest
+        | Code::CursorInvalid
+        | Code::RouteNotFound
+        | Code::RuntimeNotFound
+        | Code::WorkerNotFound
+        | Code::WorkerAlreadyExists
+        | Code::WorkerBusy
+        | Code::WorkerStopped
+        | Code::CursorExpired
+        | Code::CursorUnknown
+        | Code::PayloadTooLarge
+        | Code::UnsupportedMediaType
+        | Code::IdempotencyConflict
+        | Code::LimitReached
+        | Code::StoreFailed
+        | Code::TimedOut
+        | Code::OperationUnsupported => Row::new(code, Effect::None),
+        Code::Unauthorized | Code::ForbiddenOrigin | Code::OperationDenied => {
+            Row::new(Code::RuntimeAuthFailed, Effect::None)
+        }
+        Code::MisdirectedRequest => Row::new(Code::RuntimeIdentityMismatch, Effect::None),
+        Code::Unavailable => Row::unavailable(Reason::Draining, Effect::None),
+        // The table has no row for these two words, so they are read by their status.
+        Code::MethodNotAllowed | Code::UpgradeRequired => uncoded(code.status()),
+        Code::Internal
+        | Code::RuntimeUnreachable
+        | Code::RuntimeIdentityMismatch
+        | Code::RuntimeAuthFailed
+        | Code::RuntimeProtocolError
+        | Code::RuntimeFailed
+        | Code::RuntimeUnavailable
+        | Code::RuntimeTimedOut => Row::new(Code::RuntimeFailed, Effect::None),
+    }
+}
