@@ -13,9 +13,11 @@ use yoi_client::{RetryPolicy, Timeouts};
 use yoi_protocol::{Code, Failure, Operation, Origin, RequestId, Subject};
 use yoi_workspace_server::{Backend, Registration, RemoteSettings};
 
-use crate::support::{Served, id, settings};
+use crate::answers::{Book, assert_kept};
+use crate::kept::told;
+use crate::support::{PATIENCE, Reply, Served, id, settings};
 
-fn quick(url: &str) -> RemoteSettings {
+pub(crate) fn quick(url: &str) -> RemoteSettings {
     let mut settings = settings(url, "link-token");
     settings.allow_plain_http = true;
     settings.timeouts = Timeouts {
@@ -26,13 +28,13 @@ fn quick(url: &str) -> RemoteSettings {
     settings
 }
 
-async fn behind(settings: &RemoteSettings) -> Served {
+pub(crate) async fn behind(settings: &RemoteSettings) -> Served {
     let registration = Registration::remote(id("fake"), settings).unwrap();
     Served::start(Backend::builder().runtime(registration)).await
 }
 
 /// The coded answer of a Runtime of that name.
-fn coded(code: Code, effect: Option<&str>, more: Value) -> ResponseTemplate {
+pub(crate) fn coded(code: Code, effect: Option<&str>, more: Value) -> ResponseTemplate {
     let about = Subject {
         request_id: RequestId::parse("theirs").ok(),
         ..Subject::default()
@@ -52,7 +54,7 @@ fn coded(code: Code, effect: Option<&str>, more: Value) -> ResponseTemplate {
         .set_body_raw(body.to_string(), "application/problem+json")
 }
 
-fn named(status: u16) -> ResponseTemplate {
+pub(crate) fn named(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status).insert_header("yoi-runtime-id", "fake")
 }
 
@@ -100,28 +102,28 @@ fn rows() -> Vec<(&'static str, ResponseTemplate)> {
     ]
 }
 
-async fn answer(served: &Served) -> Value {
-    let reply = served
-        .post(
-            "/api/runtimes/fake/workers/w-1/input",
-            json!({"content": "x"}),
-        )
-        .await;
-    let mut body = reply.body.clone();
-    body["request_id"] = "[request_id]".into();
+async fn answer(served: &Served) -> Reply {
+    let path = "/api/runtimes/fake/workers/w-1/input";
+    let headers = [("x-request-id", "req-link")];
+    let body = json!({"content": "x"});
+    let reply = served.ask("POST", path, &headers, Some(&body)).await;
     assert_eq!(reply.headers["content-type"], "application/problem+json");
-    assert_eq!(body["status"], reply.status);
-    let after = reply
-        .headers
-        .get("retry-after")
-        .map(|value| value.to_str().unwrap().to_owned());
-    assert_eq!(after.is_some(), body["retry_after_ms"].is_u64(), "{body}");
-    body
+    assert_eq!(reply.body["status"], reply.status);
+    let is_timed = reply.headers.contains_key("retry-after");
+    assert_eq!(is_timed, reply.body["retry_after_ms"].is_u64(), "{reply:?}");
+    reply
+}
+
+/// Keeps the answer to an input under the name of its row.
+async fn keep(book: &mut Book, row: &str, served: &Served) {
+    let reply = answer(served).await;
+    let request = "POST /api/runtimes/fake/workers/w-1/input".to_owned();
+    book.tell(row, request, told(&reply));
 }
 
 #[tokio::test]
 async fn every_row_has_its_code_origin_and_effect() {
-    let mut told = serde_json::Map::new();
+    let mut book = Book::default();
     for (name, template) in rows() {
         let server = MockServer::start().await;
         Mock::given(any())
@@ -129,16 +131,18 @@ async fn every_row_has_its_code_origin_and_effect() {
             .mount(&server)
             .await;
         let served = behind(&quick(&server.uri())).await;
-        told.insert(name.into(), answer(&served).await);
+        keep(&mut book, name, &served).await;
     }
     // A port that nobody listens on, and a name that nobody has.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    told.insert(
-        "refused".into(),
-        answer(&behind(&quick(&closed)).await).await,
-    );
+    keep(&mut book, "refused", &behind(&quick(&closed)).await).await;
+    let mut nobody = quick("http://nobody.invalid:7401");
+    // However long it takes to be told that nobody has that name.
+    nobody.timeouts.connect = PATIENCE;
+    nobody.timeouts.request = PATIENCE;
+    keep(&mut book, "no_such_name", &behind(&nobody).await).await;
     // Somebody who hangs up, and somebody who talks nonsense.
     for (name, words) in [("reset", &b""[..]), ("not_http", b"220 smtp ready\r\n\r\n")] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -151,11 +155,18 @@ async fn every_row_has_its_code_origin_and_effect() {
                 let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, words).await;
             }
         });
-        told.insert(name.into(), answer(&behind(&quick(&url)).await).await);
+        keep(&mut book, name, &behind(&quick(&url)).await).await;
+        if name == "not_http" {
+            // No Runtime at all, and no TLS either.
+            let tls = quick(&url.replace("http://", "https://"));
+            keep(&mut book, "no_tls", &behind(&tls).await).await;
+        }
     }
-    insta::with_settings!({snapshot_path => "../../../../snapshots", prepend_module_to_snapshot => false}, {
-        insta::assert_json_snapshot!("backend_link", told);
-    });
+    let (url, _listener, _queued) = nobody_accepts().await;
+    keep(&mut book, "nobody_accepts", &behind(&quick(&url)).await).await;
+    let url = stalls().await;
+    keep(&mut book, "body_stalls", &behind(&quick(&url)).await).await;
+    assert_kept!("backend_link", book);
 }
 
 /// Fails the first time, as `first` says, and then succeeds.
@@ -401,19 +412,8 @@ async fn nobody_accepts() -> (String, TcpListener, Vec<TcpStream>) {
     }
 }
 
-#[tokio::test]
-async fn a_connection_that_never_stands_changed_nothing() {
-    let (url, _listener, _queued) = nobody_accepts().await;
-    let served = behind(&quick(&url)).await;
-    let told = answer(&served).await;
-    assert_eq!(told["code"], "runtime_timed_out", "{told}");
-    assert_eq!(told["phase"], "connect");
-    assert_eq!(told["origin"], "link");
-    assert_eq!(told["effect"], "none");
-}
-
-#[tokio::test]
-async fn a_body_that_stalls_leaves_the_effect_unknown() {
+/// A Runtime that begins an answer and does not end it.
+async fn stalls() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -428,12 +428,7 @@ async fn a_body_that_stalls_leaves_the_effect_unknown() {
             open.push(stream);
         }
     });
-    let served = behind(&quick(&url)).await;
-    let told = answer(&served).await;
-    assert_eq!(told["code"], "runtime_timed_out", "{told}");
-    assert_eq!(told["phase"], "body");
-    assert_eq!(told["origin"], "link");
-    assert_eq!(told["effect"], "unknown");
+    url
 }
 
 /// A token file that changes the moment the old token is refused, as late as can be.

@@ -6,20 +6,29 @@
     reason = "what a test cannot go on without, it may demand"
 )]
 
+#[path = "../../../../tests/answers/mod.rs"]
+mod answers;
 mod audit;
 mod config;
+mod coverage;
 mod cursors;
 mod double;
 mod drain;
 mod faults;
 mod guards;
 mod hub;
+mod kept;
 mod leak;
 mod link;
 mod operations;
 mod policy;
 mod presence;
 mod routes;
+mod snapshots;
+mod snapshots_commands;
+mod snapshots_edge;
+mod snapshots_faults;
+mod snapshots_streams;
 mod support;
 mod sweep;
 mod watch;

@@ -56,6 +56,8 @@ async fn a_runtime_that_is_gone_is_offline_and_its_last_words_stay() {
     assert_eq!(one["capabilities"], two["capabilities"]);
     assert_eq!(two["display_name"], "GPU box");
     outside.kill().await;
+    // The first may still meet the connection that was kept, and see it reset.
+    served.backend.probe().await;
     served.backend.probe().await;
     let detail = served.get("/api/runtimes/outside").await;
     assert_eq!(detail.body["status"], "offline");

@@ -144,7 +144,9 @@ impl Served {
         }
         let body = match body {
             Some(body) => {
-                request = request.header("content-type", "application/json");
+                if !headers.iter().any(|(name, _)| *name == "content-type") {
+                    request = request.header("content-type", "application/json");
+                }
                 Body::from(body.to_string())
             }
             None => Body::empty(),
@@ -283,6 +285,17 @@ impl Watcher {
 
     pub(crate) async fn until_event(&mut self, name: &str) -> Vec<Value> {
         self.until(|frame| frame["event"]["type"] == name).await
+    }
+
+    /// All that comes until the close, and its code.
+    pub(crate) async fn rest(&mut self) -> (Vec<Value>, u16) {
+        let mut frames = Vec::new();
+        loop {
+            match self.see().await {
+                Seen::Frame(frame) => frames.push(frame),
+                Seen::Closed(code, _) => return (frames, code),
+            }
+        }
     }
 
     /// The code of the final diagnostic, and the close code.
