@@ -8,6 +8,7 @@
     reason = "a test says by panicking what was not so"
 )]
 
+mod fold;
 mod ids;
 mod wire;
 
