@@ -110,8 +110,10 @@ pub(crate) enum What {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Whose {
     Any,
-    /// The run with this number, if there is one, of whichever Worker.
+    /// The run with this number, of whichever Worker.
     Run(Run),
+    /// A run that nobody has.
+    Nobodys,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -292,6 +294,7 @@ impl Model {
                 let is_meant = |run: &Run| match whose {
                     Whose::Any => true,
                     Whose::Run(meant) => run == meant,
+                    Whose::Nobodys => false,
                 };
                 match active.filter(is_meant) {
                     Some(run) => self
@@ -382,11 +385,13 @@ impl Model {
 pub(crate) const FAILED: &str = "out_of_words";
 
 fn command(runs: usize) -> impl Strategy<Value = Command> {
-    let whose = prop_oneof![
-        2 => Just(Whose::Any),
-        1 => (0..=runs).prop_map(Whose::Run),
-        2 => Just(Whose::Run(runs.saturating_sub(1))),
-    ];
+    let whose = match runs.checked_sub(1) {
+        None => select(vec![Whose::Any, Whose::Nobodys]),
+        Some(last) => {
+            let latest = [Whose::Run(last), Whose::Run(last.saturating_sub(1))];
+            select([&latest[..], &[Whose::Any, Whose::Any, Whose::Nobodys]].concat())
+        }
+    };
     // Few texts, so that a key comes with the same body again.
     let what = prop_oneof![
         2 => select(vec![None, Some("a".to_owned())]).prop_map(|name| What::Create { name }),
@@ -445,6 +450,14 @@ impl ReferenceStateMachine for Model {
     /// What only a run can do needs one that is heard.
     fn preconditions(model: &Self, step: &Step) -> bool {
         match step {
+            // Shrinking may take away the run that is meant.
+            Step::Command(
+                Command {
+                    what: What::Cancel(Whose::Run(run)),
+                    ..
+                },
+                _,
+            ) if *run >= model.runs => false,
             Step::Command(command, Store::Uncertain) => {
                 // What becomes of the run then is not decided before the next start.
                 let ends = matches!(command.what, What::Cancel(_) | What::Stop(_));

@@ -137,7 +137,8 @@ impl System {
             What::Cancel(whose) => {
                 let run_id = match whose {
                     Whose::Any => None,
-                    Whose::Run(run) => Some(self.run_id(*run)),
+                    Whose::Run(run) => Some(self.runs[*run].clone()),
+                    Whose::Nobodys => Some(RunId::parse("run-of-nobody").unwrap()),
                 };
                 let body = CancelRequest {
                     run_id,
@@ -159,11 +160,6 @@ impl System {
         };
         self.boot = Some(boot);
         answer
-    }
-
-    fn run_id(&self, run: usize) -> RunId {
-        let known = self.runs.get(run).cloned();
-        known.unwrap_or_else(|| RunId::parse("run-of-nobody").unwrap())
     }
 
     /// The answer in the words of the model. An answer that is given again is the first, whole.
