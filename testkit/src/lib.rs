@@ -1,8 +1,10 @@
 //! Test yoi, and what is built on it.
 //!
 //! - [`TestRuntime`] is a Runtime with its server, on a port of its own, that can be stopped in
-//!   order or killed, and ends when it is dropped.
+//!   order, killed and started again, and ends when it is dropped.
 //! - [`TestBackend`] is a Backend with its server, over Runtimes inside it and [`TestRuntime`]s.
+//! - [`Browser`] talks to it: typed, or with requests that the test writes; it hangs up when told.
+//! - [`Watcher`] remembers what an observer saw.
 //! - [`RemoteRuntime`] is all that such a Backend can be pointed at.
 //! - [`TestStore`] keeps what was acknowledged from one Runtime to the next, and fails when told.
 //! - [`ManualClock`] and [`SequentialIds`] make a Runtime do the same in every run.
@@ -52,6 +54,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "servers")]
+mod browser;
 mod canaries;
 mod clock;
 #[cfg(feature = "servers")]
@@ -76,7 +80,10 @@ pub mod strategies;
 mod test_backend;
 #[cfg(feature = "servers")]
 mod test_runtime;
+mod watcher;
 
+#[cfg(feature = "servers")]
+pub use browser::{Ask, Begun, Browser, Reply};
 pub use canaries::Canaries;
 pub use clock::{ManualClock, SequentialIds};
 pub use eventually::{eventually, eventually_within};
@@ -94,3 +101,4 @@ pub use store::{Reads, TestStore};
 pub use test_backend::{TestBackend, TestBackendBuilder};
 #[cfg(feature = "servers")]
 pub use test_runtime::{TestRuntime, TestRuntimeBuilder};
+pub use watcher::{FrameSource, Watcher};

@@ -15,6 +15,7 @@ use yoi_workspace_server::{
 };
 
 use crate::RemoteRuntime;
+use crate::browser::{Asker, Browser};
 use crate::host::{Host, Port, Token, runtime_id, token_set};
 
 /// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
@@ -120,6 +121,12 @@ impl TestBackend {
     #[must_use]
     pub fn workers(&self, id: &str) -> Workers {
         self.client().workers(Api::Backend(runtime_id(id)))
+    }
+
+    /// Somebody who talks to it, with connections and, if it wants one, the first token.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.client(), Asker::new(self.url(), self.token.clone()))
     }
 
     /// Ends it as SIGTERM does. Returns when nothing of it is left; an observer that does not

@@ -10,11 +10,12 @@ use worker_runtime::http::{self, HttpSettings};
 use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
 use yoi_config::{Secret, SecretSource};
 use yoi_http_kit::{Browsers, OriginGuard};
-use yoi_protocol::{Api, RuntimeId};
+use yoi_protocol::{Api, Cursor, RuntimeId};
 use yoi_workspace_server::RemoteSettings;
 
-use crate::RemoteRuntime;
+use crate::browser::{Ask, Asker, watch};
 use crate::host::{Host, Port, Token, token_set};
+use crate::{RemoteRuntime, Watcher};
 
 pub use builder::TestRuntimeBuilder;
 
@@ -129,6 +130,22 @@ impl TestRuntime {
     #[must_use]
     pub fn workers(&self) -> Workers {
         self.client().workers(Api::Runtime)
+    }
+
+    /// A request to it that the test writes itself, to be told more and then awaited.
+    ///
+    /// # Panics
+    /// When `method` is none.
+    pub fn ask(&self, method: &str, path: &str) -> Ask {
+        Asker::new(self.url(), self.token()).ask(method, path)
+    }
+
+    /// Watches a Worker, from where `cursor` was given or else from a snapshot on.
+    ///
+    /// # Panics
+    /// When the stream does not open.
+    pub async fn watch(&self, worker: &str, cursor: Option<&Cursor>) -> Watcher {
+        watch(&self.workers(), worker, cursor).await
     }
 
     /// Ends it as SIGTERM does: commands in flight finish, runs are interrupted, observers are

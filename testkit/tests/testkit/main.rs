@@ -6,6 +6,7 @@
 )]
 
 mod backend;
+mod browser;
 mod panics;
 mod restart;
 mod runtime;

@@ -8,7 +8,7 @@ use rustix::process::{Pid, test_kill_process};
 use worker_runtime::{ProfileConfig, Runtime};
 use yoi_protocol::{Event, Limits, Outcome, RunError, Severity, Worker};
 
-use crate::common::{PATIENCE, Watch, builder, cancel, contents, create, id, send, settled, stop};
+use crate::common::{self, PATIENCE, builder, cancel, contents, create, id, send, settled, stop};
 
 /// A Runtime with one Worker `w`, which runs this script; the test is the operator here, so a
 /// shell may be the program.
@@ -48,10 +48,10 @@ fn error_of(worker: &Worker) -> Option<&RunError> {
 
 /// The diagnostics of the last run.
 async fn diagnostics(runtime: &Runtime, script: impl AsyncFnOnce()) -> Vec<(String, String)> {
-    let mut watch = Watch::start(runtime, "w", None).await;
+    let mut watch = common::watch(runtime, "w", None).await;
     watch.until_caught_up().await;
     script().await;
-    watch.until("run_finished").await;
+    watch.until_event("run_finished").await;
     watch
         .events()
         .iter()
@@ -130,13 +130,13 @@ async fn output_is_streamed_as_it_comes() {
         go.display()
     );
     let runtime = shell(&script).await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "x").await;
     while watch.text_since_entry() != "first\n" {
-        watch.next().await;
+        watch.next_frame().await;
     }
     std::fs::write(&go, "").unwrap();
-    watch.until("run_finished").await;
+    watch.until_event("run_finished").await;
     assert_eq!(contents(&runtime, "w").await[1], "first\nsecond\n");
 }
 
@@ -249,16 +249,16 @@ async fn a_program_is_looked_for_at_most_once_a_second() {
 #[tokio::test]
 async fn standard_error_of_a_failure_is_a_warning() {
     let runtime = shell("echo oh no >&2; exit 1").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "x").await;
-    let frame = watch.until("diagnostic").await;
+    let frame = watch.until_event("diagnostic").await;
     let expected = Event::Diagnostic {
         severity: Severity::Warning,
         code: "stderr".to_owned(),
         message: "oh no\n".to_owned(),
     };
     assert_eq!(frame.event, expected);
-    watch.until("run_finished").await;
+    watch.until_event("run_finished").await;
 }
 
 #[tokio::test]
@@ -401,10 +401,10 @@ async fn a_flood_of_output_holds_up_no_end() {
     };
     let flood = "while :; do echo 0123456789; done";
     let runtime = shell_with(flood, |_| {}, limits.clone()).await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "x").await;
     while watch.text_since_entry().is_empty() {
-        watch.next().await;
+        watch.next_frame().await;
     }
     drop(watch);
     assert!(cancel(&runtime, "w").await.cancelled_run_id.is_some());

@@ -7,7 +7,7 @@ use worker_runtime::{CommandContext, RunEnd, RuntimeError};
 use yoi_protocol::{CancelRequest, Effect, InputRequest, Limits, Outcome, WorkerStatus};
 
 use crate::common::{
-    TestStore, Watch, contents, create, id, named, plain, scripted, scripted_with, send, settled,
+    self, TestStore, contents, create, id, named, plain, scripted, scripted_with, send, settled,
 };
 
 fn within(ms: u64) -> CommandContext {
@@ -67,7 +67,7 @@ async fn a_command_that_has_begun_is_carried_to_its_end() {
     let store = TestStore::new();
     let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     store.hold();
     let sent = runtime
         .send_input(&id("w"), InputRequest::new("one"), within(50))
@@ -78,7 +78,7 @@ async fn a_command_that_has_begun_is_carried_to_its_end() {
         "not committed yet"
     );
     store.release();
-    watch.until("run_started").await;
+    watch.until_event("run_started").await;
     script.run().await.end(RunEnd::Completed).await;
     settled(&runtime, "w").await;
     assert_eq!(contents(&runtime, "w").await, ["one"]);
@@ -89,7 +89,7 @@ async fn a_caller_that_hangs_up_does_not_undo_a_command() {
     let store = TestStore::new();
     let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     store.hold();
     let worker = id("w");
     let caller = runtime.send_input(&worker, InputRequest::new("one"), plain());
@@ -98,7 +98,7 @@ async fn a_caller_that_hangs_up_does_not_undo_a_command() {
         () = store.until_held() => {}
     }
     store.release();
-    watch.until("run_started").await;
+    watch.until_event("run_started").await;
     assert_eq!(contents(&runtime, "w").await, ["one"]);
 }
 

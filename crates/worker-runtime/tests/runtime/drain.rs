@@ -8,7 +8,7 @@ use yoi_protocol::{
     WorkerStatus,
 };
 
-use crate::common::{TestStore, Watch, contents, create, id, plain, scripted, scripted_with, send};
+use crate::common::{self, TestStore, contents, create, id, plain, scripted, scripted_with, send};
 
 const TIME: Duration = Duration::from_secs(10);
 
@@ -16,7 +16,7 @@ const TIME: Duration = Duration::from_secs(10);
 async fn active_runs_are_interrupted_and_then_streams_end() {
     let (runtime, script) = scripted().await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("so far").await;
@@ -143,7 +143,7 @@ async fn draining_twice_waits_for_the_same_end() {
 async fn who_stops_waiting_for_a_drain_leaves_it_to_its_end() {
     let (runtime, script) = scripted().await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     let drains = runtime.clone();

@@ -4,13 +4,13 @@ use yoi_protocol::{CancelRequest, Outcome, RunId, StopRequest, StreamEnd, Worker
 
 use worker_runtime::{RunEnd, RuntimeError};
 
-use crate::common::{Watch, cancel, contents, create, id, plain, scripted, send, settled, stop};
+use crate::common::{self, cancel, contents, create, id, plain, scripted, send, settled, stop};
 
 #[tokio::test]
 async fn cancel_ends_the_run_and_leaves_the_worker_idle() {
     let (runtime, script) = scripted().await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     let accepted = send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("so far").await;
@@ -33,8 +33,8 @@ async fn cancel_ends_the_run_and_leaves_the_worker_idle() {
         cancelled.worker
     );
     assert_eq!(contents(&runtime, "w").await, ["go", "so far"]);
-    watch.until("run_finished").await;
-    watch.until("status_changed").await;
+    watch.until_event("run_finished").await;
+    watch.until_event("status_changed").await;
     assert_eq!(
         watch.types()[4..],
         ["entry_appended", "run_finished", "status_changed"]
@@ -124,7 +124,7 @@ async fn an_executor_that_never_stops_talking_can_be_cancelled() {
 async fn stop_is_final_and_ends_the_run_first() {
     let (runtime, script) = scripted().await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("so far").await;

@@ -9,8 +9,8 @@ use yoi_protocol::{
 };
 
 use crate::common::{
-    ManualClock, Seen, Watch, builder, cancel, contents, create, id, keyed, named, plain,
-    scripted_with, send, settled, stop, transcript,
+    self, ManualClock, builder, cancel, contents, create, id, keyed, named, plain, scripted_with,
+    send, settled, stop, transcript,
 };
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
@@ -84,7 +84,7 @@ async fn max_streams() {
     let limits = limits(|limits| limits.max_streams = 1);
     let runtime = builder().limits(limits).start().await.unwrap();
     create(&runtime, "w").await;
-    let watch = Watch::start(&runtime, "w", None).await;
+    let watch = common::watch(&runtime, "w", None).await;
     let refused = runtime.observe(&id("w"), None).await;
     assert_eq!(
         refused.err(),
@@ -93,7 +93,7 @@ async fn max_streams() {
         })
     );
     drop(watch);
-    Watch::start(&runtime, "w", None)
+    common::watch(&runtime, "w", None)
         .await
         .until_caught_up()
         .await;
@@ -154,7 +154,7 @@ async fn max_worker_events_expires_the_oldest() {
     let expected: Vec<u64> = (transcript.first_sequence..=6).collect();
     assert_eq!(sequences, expected);
 
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     watch.until_caught_up().await;
     let snapshot = &watch.events()[0].event;
     let yoi_protocol::Event::Snapshot {
@@ -200,11 +200,11 @@ async fn the_last_event_is_kept_however_large() {
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.out.entry(Role::Assistant, "whole").await.unwrap();
-    let mut watch = Watch::start(&runtime, "w", None).await;
-    watch.until("entry_appended").await;
+    let mut watch = common::watch(&runtime, "w", None).await;
+    watch.until_event("entry_appended").await;
     assert_eq!(contents(&runtime, "w").await, ["whole"]);
     run.end(RunEnd::Completed).await;
-    watch.until("run_finished").await;
+    watch.until_event("run_finished").await;
 }
 
 #[tokio::test]
@@ -212,23 +212,23 @@ async fn max_backlog_bytes_ends_a_slow_observer_alone() {
     let limits = limits(|limits| limits.max_backlog_bytes = 2000);
     let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
     create(&runtime, "w").await;
-    let mut slow = Watch::start(&runtime, "w", None).await;
-    let mut quick = Watch::start(&runtime, "w", None).await;
+    let mut slow = common::watch(&runtime, "w", None).await;
+    let mut quick = common::watch(&runtime, "w", None).await;
     slow.until_caught_up().await;
     quick.until_caught_up().await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     for _ in 0..50 {
         run.text("0123456789").await;
-        while !matches!(quick.next().await, Seen::Frame(Frame::Delta(_))) {}
+        while !matches!(quick.next().await, Ok(Frame::Delta(_))) {}
     }
     run.end(RunEnd::Completed).await;
-    quick.until("run_finished").await;
+    quick.until_event("run_finished").await;
     assert_eq!(slow.end().await, StreamEnd::SlowConsumer);
     // With its last cursor it misses no event.
     let last = slow.events().last().unwrap().cursor.clone();
-    let mut again = Watch::start(&runtime, "w", Some(last.as_str())).await;
-    again.until("run_finished").await;
+    let mut again = common::watch(&runtime, "w", Some(last.as_str())).await;
+    again.until_event("run_finished").await;
     assert!(again.types().contains(&"entry_appended"));
 }
 

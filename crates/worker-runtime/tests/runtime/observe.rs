@@ -7,7 +7,7 @@ use worker_runtime::{RunEnd, RuntimeError};
 use yoi_protocol::{Control, Event, Frame, StreamEnd};
 
 use crate::common::{
-    Seen, Watch, builder, contents, create, id, scripted, send, settled, stop, transcript,
+    self, builder, contents, create, id, scripted, send, settled, stop, transcript,
 };
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn without_a_cursor_it_begins_with_a_snapshot() {
     run.out.tool_arguments("c1", "{").await.unwrap();
     run.out.usage(Some(1), None).await.unwrap();
     // The usage is an event, so all before it is taken when it is seen.
-    let mut other = Watch::start(&runtime, "w", None).await;
+    let mut other = common::watch(&runtime, "w", None).await;
     while runtime
         .get_worker(&id("w"))
         .await
@@ -31,11 +31,11 @@ async fn without_a_cursor_it_begins_with_a_snapshot() {
         == 0
         || other.events().last().is_none_or(|event| event.seq < 5)
     {
-        other.event().await;
+        other.next_event().await;
     }
 
-    let mut watch = Watch::start(&runtime, "w", None).await;
-    let first = watch.event().await;
+    let mut watch = common::watch(&runtime, "w", None).await;
+    let first = watch.next_event().await;
     let worker = runtime.get_worker(&id("w")).await.unwrap();
     assert_eq!(first.seq, 5, "it stands for all that it contains");
     let entries = transcript(&runtime, "w").await.entries;
@@ -58,7 +58,7 @@ async fn without_a_cursor_it_begins_with_a_snapshot() {
 
     run.text("far").await;
     let delta = loop {
-        if let Seen::Frame(Frame::Delta(frame)) = watch.next().await {
+        if let Ok(Frame::Delta(frame)) = watch.next().await {
             break frame.delta;
         }
     };
@@ -76,22 +76,22 @@ async fn without_a_cursor_it_begins_with_a_snapshot() {
 async fn with_a_cursor_come_all_events_after_it() {
     let runtime = builder().start().await.unwrap();
     create(&runtime, "w").await;
-    let mut all = Watch::start(&runtime, "w", None).await;
+    let mut all = common::watch(&runtime, "w", None).await;
     let accepted = send(&runtime, "w", "go").await;
-    all.until("run_finished").await;
-    all.until("status_changed").await;
+    all.until_event("run_finished").await;
+    all.until_event("status_changed").await;
     let after: Vec<_> = all.events()[2..]
         .iter()
         .map(|event| (*event).clone())
         .collect();
 
-    let mut watch = Watch::start(&runtime, "w", Some(accepted.cursor.as_str())).await;
+    let mut watch = common::watch(&runtime, "w", Some(accepted.cursor.as_str())).await;
     assert_eq!(watch.until_caught_up().await, None);
     let seen: Vec<_> = watch.events().into_iter().cloned().collect();
     assert_eq!(seen, after, "the same events with the same cursors");
 
     let last = seen.last().unwrap().cursor.clone();
-    let mut watch = Watch::start(&runtime, "w", Some(last.as_str())).await;
+    let mut watch = common::watch(&runtime, "w", Some(last.as_str())).await;
     watch.until_caught_up().await;
     assert!(watch.events().is_empty(), "nothing is left");
 }
@@ -148,9 +148,9 @@ async fn no_event_falls_between_the_past_and_the_present() {
             for _ in 0..number * 3 {
                 tokio::task::yield_now().await;
             }
-            let mut watch = Watch::start(&runtime, "w", cursor.as_deref()).await;
+            let mut watch = common::watch(&runtime, "w", cursor.as_deref()).await;
             watching.fetch_add(1, Ordering::SeqCst);
-            watch.until("run_finished").await;
+            watch.until_event("run_finished").await;
             check(&watch);
         });
     }
@@ -163,15 +163,14 @@ async fn no_event_falls_between_the_past_and_the_present() {
 }
 
 /// Events dense, one `caught_up`, and after it deltas that join and add up to each entry.
-fn check(watch: &Watch) {
+fn check(watch: &common::Watcher) {
     let seqs: Vec<u64> = watch.events().iter().map(|event| event.seq).collect();
     assert!(
         seqs.windows(2).all(|pair| pair[1] == pair[0] + 1),
         "a gap in {seqs:?}"
     );
     let mut said: Option<String> = None;
-    for seen in &watch.seen {
-        let Seen::Frame(frame) = seen else { continue };
+    for frame in watch.seen() {
         match frame {
             Frame::Control(control) => {
                 let Control::CaughtUp { in_flight } = &control.control else {
@@ -212,21 +211,21 @@ async fn a_stopped_worker_is_told_to_its_end() {
     settled(&runtime, "w").await;
     stop(&runtime, "w").await;
 
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     assert_eq!(watch.end().await, StreamEnd::Complete);
     assert_eq!(watch.types(), ["snapshot"]);
 
-    let mut watch = Watch::start(&runtime, "w", Some(accepted.cursor.as_str())).await;
+    let mut watch = common::watch(&runtime, "w", Some(accepted.cursor.as_str())).await;
     assert_eq!(watch.end().await, StreamEnd::Complete);
     assert_eq!(watch.types().last(), Some(&"worker_stopped"));
     assert_eq!(
         watch.next().await,
-        Seen::End(StreamEnd::Complete),
+        Err(StreamEnd::Complete),
         "the same again"
     );
 
     let last = watch.events().last().unwrap().cursor.clone();
-    let mut watch = Watch::start(&runtime, "w", Some(last.as_str())).await;
+    let mut watch = common::watch(&runtime, "w", Some(last.as_str())).await;
     assert_eq!(watch.end().await, StreamEnd::Complete);
     assert!(watch.events().is_empty());
 }

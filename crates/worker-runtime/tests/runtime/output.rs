@@ -3,7 +3,7 @@
 use worker_runtime::{OutputClosed, RunEnd, RunOutput, Runtime};
 use yoi_protocol::{Diagnostic, Limits, Role, Severity};
 
-use crate::common::{Script, Watch, builder, contents, create, scripted_with, send, settled};
+use crate::common::{self, Script, builder, contents, create, scripted_with, send, settled};
 
 /// A Runtime with a Worker `w`, whose runs may say so many bytes.
 async fn bounded(max_run_output_bytes: u64) -> (Runtime, Script) {
@@ -19,7 +19,7 @@ async fn bounded(max_run_output_bytes: u64) -> (Runtime, Script) {
 #[tokio::test]
 async fn max_run_output_bytes_fails_the_run_and_keeps_its_text() {
     let (runtime, script) = bounded(10).await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("12345678").await;
@@ -27,7 +27,7 @@ async fn max_run_output_bytes_fails_the_run_and_keeps_its_text() {
     run.told().await;
     let _ = run.out.text("more").await;
     run.end(RunEnd::Cancelled).await;
-    watch.until("run_finished").await;
+    watch.until_event("run_finished").await;
     let worker = settled(&runtime, "w").await;
     let error = worker.last_run.unwrap().error.unwrap();
     assert_eq!(error.code, "output_limit");
@@ -76,8 +76,8 @@ async fn runaway(limit: u64, say: impl AsyncFn(&RunOutput) -> Result<(), OutputC
     let worker = settled(&runtime, "w").await;
     let error = worker.last_run.unwrap().error.unwrap();
     assert_eq!(error.code, "output_limit");
-    let mut watch = Watch::start(&runtime, "w", None).await;
-    let seq = watch.event().await.seq;
+    let mut watch = common::watch(&runtime, "w", None).await;
+    let seq = watch.next_event().await.seq;
     // Its snapshot, and what begins and ends a run: 1 + 3 + 2.
     usize::try_from(seq).unwrap() - 6
 }
@@ -108,7 +108,7 @@ async fn diagnostics_count_once_their_own_share_is_said() {
 #[tokio::test]
 async fn a_run_that_has_said_all_it_may_can_still_say_why() {
     let (runtime, script) = bounded(4).await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.text("12345").await;
@@ -120,6 +120,6 @@ async fn a_run_that_has_said_all_it_may_can_still_say_why() {
     };
     run.out.diagnostic(why).await.unwrap();
     run.end(RunEnd::Cancelled).await;
-    watch.until("run_finished").await;
+    watch.until_event("run_finished").await;
     assert!(watch.types().contains(&"diagnostic"), "{:?}", watch.types());
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use worker_runtime::{Runtime, RuntimeError, StoreError};
 use yoi_protocol::{Code, Effect, Limits, ListQuery, StreamEnd, TranscriptQuery};
 
-use crate::common::{Reads, TestStore, Watch, builder, create, id, send, settled};
+use crate::common::{self, Reads, TestStore, builder, create, id, send, settled};
 
 const TIMED_OUT: RuntimeError = RuntimeError::TimedOut {
     effect: Effect::None,
@@ -53,11 +53,11 @@ async fn a_store_that_does_not_answer_holds_up_a_read_only_so_long() {
 #[tokio::test(start_paused = true)]
 async fn an_observation_that_cannot_read_on_ends() {
     let (runtime, store) = impatient().await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "hello").await;
     store.read(Reads::Hang);
     let StreamEnd::Failed(failure) = watch.end().await else {
-        panic!("it did not fail: {:?}", watch.seen);
+        panic!("it did not fail: {:?}", watch.seen());
     };
     assert_eq!(failure.code, Code::TimedOut);
 }

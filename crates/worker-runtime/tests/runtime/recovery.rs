@@ -5,7 +5,7 @@ use worker_runtime::{RunEnd, RuntimeError, StartError};
 use yoi_protocol::{InputRequest, Limits, Outcome, WorkerStatus};
 
 use crate::common::{
-    TestStore, Watch, builder, contents, create, id, plain, scripted_with, send, settled, stop,
+    self, TestStore, builder, contents, create, id, plain, scripted_with, send, settled, stop,
 };
 
 #[tokio::test]
@@ -23,8 +23,8 @@ async fn workers_are_as_they_were() {
         before.push(runtime.get_worker(&id(name)).await.unwrap());
     }
     let cursor = {
-        let mut watch = Watch::start(&runtime, "idle", None).await;
-        watch.event().await.cursor
+        let mut watch = common::watch(&runtime, "idle", None).await;
+        watch.next_event().await.cursor
     };
 
     let reopened = store.reopened();
@@ -41,11 +41,11 @@ async fn workers_are_as_they_were() {
         "starting wrote nothing"
     );
     // A cursor of the earlier process goes on where it was.
-    let mut watch = Watch::start(&again, "idle", Some(cursor.as_str())).await;
+    let mut watch = common::watch(&again, "idle", Some(cursor.as_str())).await;
     watch.until_caught_up().await;
     assert!(watch.events().is_empty());
     send(&again, "idle", "more").await;
-    assert_eq!(watch.event().await.seq, 8);
+    assert_eq!(watch.next_event().await.seq, 8);
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn an_active_run_is_interrupted() {
     assert_eq!(last.outcome, Outcome::Failed);
     assert_eq!(last.error.unwrap().code, "interrupted");
 
-    let mut watch = Watch::start(&again, "w", Some(accepted.cursor.as_str())).await;
+    let mut watch = common::watch(&again, "w", Some(accepted.cursor.as_str())).await;
     watch.until_caught_up().await;
     assert_eq!(
         watch.types(),

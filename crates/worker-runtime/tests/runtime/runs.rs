@@ -1,7 +1,7 @@
 //! What an input leads to: one run at a time, its events in order, its deltas without holes.
 
 use crate::common::{
-    self, TestStore, Watch, contents, create, id, plain, scripted, scripted_with, send, settled,
+    self, TestStore, contents, create, id, plain, scripted, scripted_with, send, settled,
 };
 use worker_runtime::{RunEnd, RuntimeError};
 use yoi_protocol::{Event, InputRequest, Outcome, Role, WorkerStatus};
@@ -21,15 +21,15 @@ async fn echo_answers_with_the_content() {
 async fn events_come_in_the_contracts_order() {
     let (runtime, script) = scripted().await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     let accepted = send(&runtime, "w", "hello").await;
     let run = script.run().await;
     assert_eq!(run.context.input, "hello");
     assert_eq!(run.context.run_id, accepted.run_id);
     run.text("hi").await;
     run.end(RunEnd::Completed).await;
-    watch.until("run_finished").await;
-    watch.until("status_changed").await;
+    watch.until_event("run_finished").await;
+    watch.until_event("status_changed").await;
     assert_eq!(
         watch.types(),
         [
@@ -121,7 +121,7 @@ async fn an_input_is_single_flight_through_its_commit() {
 async fn deltas_add_up_to_the_entry_that_follows() {
     let (runtime, script) = scripted().await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     watch.until_caught_up().await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
@@ -137,7 +137,7 @@ async fn deltas_add_up_to_the_entry_that_follows() {
     for _ in 0..3 {
         let said = loop {
             let before = watch.text_since_entry();
-            if let common::Seen::Frame(yoi_protocol::Frame::Event(frame)) = watch.next().await
+            if let Ok(yoi_protocol::Frame::Event(frame)) = watch.next().await
                 && let Event::EntryAppended { entry } = frame.event
             {
                 assert_eq!(before, entry.content);
@@ -154,7 +154,7 @@ async fn deltas_add_up_to_the_entry_that_follows() {
 async fn everything_an_executor_says_is_told_in_its_order() {
     let (runtime, script) = scripted().await;
     create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
     let run = script.run().await;
     run.out.thinking("hm").await.unwrap();
@@ -168,7 +168,7 @@ async fn everything_an_executor_says_is_told_in_its_order() {
     run.out.usage(Some(3), Some(5)).await.unwrap();
     run.text("done").await;
     run.end(RunEnd::Completed).await;
-    watch.until("run_finished").await;
+    watch.until_event("run_finished").await;
     assert_eq!(
         watch.types()[4..],
         [

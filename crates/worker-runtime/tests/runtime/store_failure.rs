@@ -4,7 +4,7 @@ use worker_runtime::{Readiness, RunEnd, RuntimeError, StoreError};
 use yoi_protocol::{CancelRequest, Effect, InputRequest, Outcome, WorkerStatus};
 
 use crate::common::{
-    TestStore, Watch, contents, create, id, keyed, named, plain, scripted_with, send, settled,
+    self, TestStore, contents, create, id, keyed, named, plain, scripted_with, send, settled,
 };
 
 const FULL: StoreError = StoreError::Refused("the disk is full");
@@ -19,7 +19,7 @@ async fn a_refused_write_changes_nothing_and_can_be_sent_again() {
     let store = TestStore::new();
     let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
     let before = create(&runtime, "w").await;
-    let mut watch = Watch::start(&runtime, "w", None).await;
+    let mut watch = common::watch(&runtime, "w", None).await;
     watch.until_caught_up().await;
     store.fail(FULL);
     let w = id("w");
@@ -41,7 +41,7 @@ async fn a_refused_write_changes_nothing_and_can_be_sent_again() {
         .await
         .unwrap();
     assert!(!sent.replayed);
-    let next = watch.event().await;
+    let next = watch.next_event().await;
     assert_eq!(
         (next.seq, next.cursor),
         (2, sent.value.cursor),

@@ -1,18 +1,16 @@
 //! What the tests of the Runtime share.
 
 mod executor;
-mod watch;
 
 use std::time::Duration;
 
 pub(crate) use executor::{Script, ScriptedExecutor};
-pub(crate) use watch::{Seen, Watch};
 use worker_runtime::{CommandContext, ProfileSpec, Runtime, RuntimeBuilder};
 use yoi_protocol::{
     CancelRequest, Cancelled, CreateWorker, IdempotencyKey, InputAccepted, InputRequest, RuntimeId,
     StopRequest, Stopped, Transcript, TranscriptQuery, Worker, WorkerId, WorkerStatus,
 };
-pub(crate) use yoi_testkit::{ManualClock, Reads, TestStore};
+pub(crate) use yoi_testkit::{ManualClock, Reads, TestStore, Watcher};
 
 /// How long a test waits for what must happen. Long, for loaded machines; a test that passes
 /// never waits for it.
@@ -101,15 +99,20 @@ pub(crate) async fn contents(runtime: &Runtime, worker: &str) -> Vec<String> {
         .collect()
 }
 
+/// Watches a Worker that can be watched.
+pub(crate) async fn watch(runtime: &Runtime, worker: &str, cursor: Option<&str>) -> Watcher {
+    Watcher::of(runtime.observe(&id(worker), cursor).await.unwrap())
+}
+
 /// Waits until the Worker has no active run.
 pub(crate) async fn settled(runtime: &Runtime, worker: &str) -> Worker {
-    let mut watch = Watch::start(runtime, worker, None).await;
+    let mut watch = self::watch(runtime, worker, None).await;
     let _ = watch.until_caught_up().await;
     loop {
         let worker = runtime.get_worker(&id(worker)).await.unwrap();
         if worker.status != WorkerStatus::Running {
             return worker;
         }
-        watch.next().await;
+        watch.next_frame().await;
     }
 }

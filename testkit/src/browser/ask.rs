@@ -1,0 +1,212 @@
+//! A request that a test writes itself.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Uri};
+use serde::Serialize;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use yoi_client::transport::{Request, TransportFault};
+use yoi_client::{HttpTransport, Transport};
+
+use super::Reply;
+
+/// How long a test waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A request that a test writes itself, to see the answer as it stands on the wire.
+///
+/// Awaited, it is sent and gives the [`Reply`]. Nothing is tried again and nothing is judged.
+#[must_use = "a request that is not awaited is not sent"]
+pub struct Ask {
+    transport: Arc<HttpTransport>,
+    method: Method,
+    base: String,
+    path: String,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+}
+
+/// A request that is under way.
+///
+/// Dropped, it is hung up on: the connection is cut, whatever its server makes of it.
+#[must_use = "a request that is let go of is hung up on"]
+pub struct Begun {
+    what: String,
+    exchange: JoinHandle<Result<Reply, TransportFault>>,
+}
+
+/// Whom a test asks.
+pub(crate) struct Asker {
+    base: String,
+    token: Option<String>,
+    transport: Arc<HttpTransport>,
+}
+
+impl Asker {
+    pub(crate) fn new(base: String, token: Option<String>) -> Self {
+        let transport = HttpTransport::plain(PATIENCE);
+        Self {
+            base,
+            token,
+            transport: Arc::new(transport.expect("plain HTTP needs nothing of the machine")),
+        }
+    }
+
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Ask {
+        let method = Method::from_bytes(method.as_bytes());
+        let ask = Ask {
+            transport: Arc::clone(&self.transport),
+            method: method.unwrap_or_else(|error| panic!("{error}")),
+            base: self.base.clone(),
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: None,
+        };
+        match &self.token {
+            Some(token) => ask.header(AUTHORIZATION.as_str(), &format!("Bearer {token}")),
+            None => ask,
+        }
+    }
+}
+
+impl Ask {
+    /// With this header, in place of any of its name.
+    ///
+    /// # Panics
+    /// When that is no header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let header = HeaderName::try_from(name)
+            .ok()
+            .zip(HeaderValue::try_from(value).ok());
+        let (name, value) = header.unwrap_or_else(|| panic!("no header: {name:?}: {value:?}"));
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Without the credential that the test has.
+    pub fn anonymous(mut self) -> Self {
+        self.headers.remove(AUTHORIZATION);
+        self
+    }
+
+    /// With this body, as it is and with no type.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// With this body, as JSON.
+    ///
+    /// # Panics
+    /// When it cannot be written as JSON.
+    pub fn json(self, body: &impl Serialize) -> Self {
+        let text = serde_json::to_vec(body).unwrap_or_else(|error| panic!("no JSON: {error}"));
+        self.header(CONTENT_TYPE.as_str(), "application/json")
+            .body(text)
+    }
+
+    /// Sends it, and gives what came back, or how nothing did.
+    ///
+    /// # Errors
+    /// What happened on the way.
+    ///
+    /// # Panics
+    /// When the path is none.
+    pub async fn send(self) -> Result<Reply, TransportFault> {
+        let address = format!("{}{}", self.base, self.path);
+        let by = Instant::now() + PATIENCE;
+        let request = Request {
+            method: self.method,
+            uri: Uri::try_from(&address).unwrap_or_else(|error| panic!("{address}: {error}")),
+            headers: self.headers,
+            body: self.body,
+            head_by: by,
+        };
+        let response = self.transport.send(request).await?;
+        let pieces = timeout_at(by, response.body.try_collect::<Vec<Bytes>>());
+        let pieces = pieces
+            .await
+            .unwrap_or_else(|_| panic!("{address}: the body did not end within {PATIENCE:?}"));
+        Ok(Reply {
+            status: response.status.as_u16(),
+            headers: response.headers,
+            body: pieces?.concat().into(),
+        })
+    }
+
+    /// Sends it in the background, so that the test can act meanwhile, or hang up.
+    pub fn begin(self) -> Begun {
+        Begun {
+            what: self.what(),
+            exchange: tokio::spawn(self.send()),
+        }
+    }
+
+    fn what(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+impl IntoFuture for Ask {
+    type Output = Reply;
+    type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let what = self.what();
+        Box::pin(async move { answered(&what, self.send().await) })
+    }
+}
+
+impl Begun {
+    /// What came back.
+    ///
+    /// # Panics
+    /// When nothing did.
+    pub async fn reply(mut self) -> Reply {
+        let exchange = (&mut self.exchange).await;
+        answered(&self.what, exchange.expect("asking does not panic"))
+    }
+
+    /// Cuts the connection without waiting for an answer, and returns when that is done.
+    ///
+    /// # Panics
+    /// When it was answered already: then nobody was hung up on.
+    pub async fn hang_up(mut self) {
+        self.exchange.abort();
+        if let Ok(answered) = (&mut self.exchange).await {
+            panic!(
+                "{} was over before it was hung up on: {answered:?}",
+                self.what
+            );
+        }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.exchange.abort();
+    }
+}
+
+fn answered(what: &str, answer: Result<Reply, TransportFault>) -> Reply {
+    answer.unwrap_or_else(|fault| panic!("{what} was not answered: {fault}"))
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ask").field(&self.what()).finish()
+    }
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Begun").field(&self.what).finish()
+    }
+}
