@@ -10,7 +10,8 @@
 //! - [`ManualClock`] and [`SequentialIds`] make a Runtime do the same in every run.
 //! - [`ScriptedExecutor`] is what its Workers run: it says what the test tells it to, when the
 //!   test tells it to.
-//! - [`FakeRuntime`] is a Runtime that is not there: it answers what the test says.
+//! - [`FakeRuntime`] is a Runtime that is not there: it answers what the test says, and
+//!   those who observe its Workers see what the test says.
 //! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
 //! - `strategies`, behind the feature of that name, are proptest strategies for every type of the
 //!   wire, and for what nobody should say.
@@ -88,7 +89,9 @@ pub use canaries::Canaries;
 pub use clock::{ManualClock, SequentialIds};
 pub use eventually::{eventually, eventually_within};
 #[cfg(feature = "servers")]
-pub use fake::{FakeRuntime, FakeRuntimeBuilder, Received, Stub, Stubbed};
+pub use fake::{
+    FakeRuntime, FakeRuntimeBuilder, Knock, Observer, Observers, Received, Stub, Stubbed,
+};
 #[cfg(feature = "servers")]
 pub use fault::{Family, Fault, Injection, Outcome, Row};
 #[cfg(feature = "servers")]

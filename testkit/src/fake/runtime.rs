@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::panicking;
 
 use tokio::net::TcpListener;
@@ -16,6 +16,7 @@ use yoi_workspace_server::RemoteSettings;
 
 use super::answer::{self, Answer};
 use super::gate::Gate;
+use super::knock::{Door, Observers};
 use super::stub::{Route, Stub};
 use super::unexpected::Unexpected;
 use super::{Received, front};
@@ -85,6 +86,7 @@ pub struct FakeRuntimeBuilder {
 pub(super) struct Shared {
     pub(super) gate: Gate,
     pub(super) unexpected: Arc<Unexpected>,
+    pub(super) door: Mutex<Door>,
     server: MockServer,
 }
 
@@ -206,6 +208,19 @@ impl FakeRuntime {
         self.of_worker(Operation::Transcript, worker_id, Api::transcript, fixture)
     }
 
+    /// `GET /v1/workers/{worker_id}/events/ws` of every Worker: those who come wait until they are
+    /// taken from here. Before this is called nobody is expected to observe.
+    ///
+    /// # Panics
+    /// When those of an earlier call are still held.
+    #[must_use = "who is not taken from here fails the test"]
+    pub fn observers(&self) -> Observers {
+        self.shared
+            .unexpected
+            .mounted("GET /v1/workers/*/events/ws");
+        Observers::at(&self.shared)
+    }
+
     /// What came so far and no stub answered, for a test that wants it so: it does not fail the
     /// test any more.
     #[must_use]
@@ -308,6 +323,7 @@ impl FakeRuntimeBuilder {
         let shared = Arc::new(Shared {
             gate,
             unexpected,
+            door: Mutex::default(),
             server,
         });
         let (listener, address) = engine::run(async {

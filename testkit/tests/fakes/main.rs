@@ -1,4 +1,5 @@
 //! The wire written down, and Runtimes that are not there.
 
+mod events;
 mod fixtures;
 mod runtime;
