@@ -1,0 +1,135 @@
+//! A Runtime, a link to it that can go wrong, and the handle with which a Backend takes it.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use yoi_client::{Call, RetryPolicy, Timeouts};
+use yoi_protocol::{
+    CancelRequest, CreateWorker, Effect, Failure, InputRequest, ListQuery, Operation, StopRequest,
+    TranscriptQuery, Worker, WorkerId,
+};
+use yoi_testkit::{Fault, FaultProxy, Outcome, RemoteRuntime, Row, TestRuntime};
+use yoi_workspace_server::{CallContext, Remote, RuntimeHandle, Upstream};
+
+/// Longer than anything here takes that ends at all.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Rig {
+    pub(crate) runtime: TestRuntime,
+    pub(crate) link: FaultProxy,
+    pub(crate) remote: Remote,
+}
+
+impl Rig {
+    /// A Backend's end that tries nothing twice and does not wait long.
+    pub(crate) async fn start() -> Self {
+        let runtime = TestRuntime::builder("gpu-1")
+            .token("open-sesame")
+            .start()
+            .await;
+        let link = FaultProxy::builder(&runtime)
+            .settings(|settings| {
+                settings.timeouts = Timeouts {
+                    connect: Duration::from_millis(300),
+                    response: Duration::from_millis(300),
+                    request: Duration::from_millis(900),
+                };
+                settings.retry = RetryPolicy::NEVER;
+                settings.idle = Duration::from_millis(300);
+            })
+            .start()
+            .await;
+        let remote = Remote::new(link.id().clone(), &link.remote_settings()).unwrap();
+        Self {
+            runtime,
+            link,
+            remote,
+        }
+    }
+
+    /// A new Worker, made without the link.
+    pub(crate) async fn worker(&self) -> WorkerId {
+        let create = CreateWorker::default();
+        let made = self
+            .runtime
+            .workers()
+            .create(&create, &Call::default())
+            .await;
+        made.unwrap().value.worker_id
+    }
+
+    /// What the Runtime knows of a Worker, asked without the link.
+    pub(crate) async fn truth(&self, worker: &WorkerId) -> Worker {
+        let workers = self.runtime.workers();
+        workers.get(worker, &Call::default()).await.unwrap().value
+    }
+
+    /// Asks for an operation over the link.
+    pub(crate) async fn ask(&self, operation: Operation, id: &WorkerId) -> Result<(), Failure> {
+        let (remote, call) = (&self.remote, CallContext::default());
+        let asked = async {
+            match operation {
+                Operation::ListWorkers => remote
+                    .list_workers(&ListQuery::default(), &call)
+                    .await
+                    .map(drop),
+                Operation::GetWorker => remote.get_worker(id, &call).await.map(drop),
+                Operation::CreateWorker => {
+                    let body = CreateWorker {
+                        worker_id: Some(WorkerId::parse(&format!("{id}-too")).unwrap()),
+                        ..CreateWorker::default()
+                    };
+                    remote.create_worker(body, &call).await.map(drop)
+                }
+                Operation::SendInput => {
+                    let body = InputRequest::new("hi");
+                    remote.send_input(id, body, &call).await.map(drop)
+                }
+                Operation::Cancel => remote
+                    .cancel(id, CancelRequest::default(), &call)
+                    .await
+                    .map(drop),
+                Operation::Stop => remote
+                    .stop(id, StopRequest::default(), &call)
+                    .await
+                    .map(drop),
+                Operation::Transcript => {
+                    let query = TranscriptQuery::default();
+                    remote.transcript(id, &query, &call).await.map(drop)
+                }
+                Operation::Events => remote.observe(id, None, &call).await.map(drop),
+            }
+        };
+        timeout(PATIENCE, asked)
+            .await
+            .expect("an answer, or a failure")
+    }
+
+    /// An observation over the link.
+    pub(crate) async fn observe(&self, id: &WorkerId) -> Box<dyn Upstream> {
+        let call = CallContext::default();
+        self.remote.observe(id, None, &call).await.unwrap()
+    }
+}
+
+/// Says as which row something failed, and what was to be expected.
+pub(crate) fn compare(fault: Fault, operation: Operation, got: Result<(), Failure>) {
+    let told = match &got {
+        Ok(()) => "unharmed".to_owned(),
+        Err(failure) => Row::of(&normal(failure, operation)).to_string(),
+    };
+    let expected = match fault.outcome(operation) {
+        Outcome::Unharmed => "unharmed".to_owned(),
+        Outcome::Fails(row) => row.to_string(),
+        other => panic!("{fault} is about a stream: {other:?}"),
+    };
+    assert_eq!(told, expected, "{fault} on {operation}");
+}
+
+/// Nobody asks what a read did, so what its failure says of that does not matter.
+fn normal(failure: &Failure, operation: Operation) -> Failure {
+    match operation.is_command() {
+        true => failure.clone(),
+        false => failure.clone().with_effect(Effect::None),
+    }
+}
