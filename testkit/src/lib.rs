@@ -72,6 +72,8 @@ mod host;
 #[cfg(feature = "servers")]
 mod link;
 #[cfg(feature = "servers")]
+mod raw_peer;
+#[cfg(feature = "servers")]
 mod reach;
 mod scripted;
 mod store;
@@ -96,6 +98,8 @@ pub use fake::{
 pub use fault::{Family, Fault, Injection, Outcome, Row};
 #[cfg(feature = "servers")]
 pub use link::{Exchange, FaultProxy, FaultProxyBuilder, Injected, Step};
+#[cfg(feature = "servers")]
+pub use raw_peer::RawPeer;
 #[cfg(feature = "servers")]
 pub use reach::RemoteRuntime;
 pub use scripted::{Script, ScriptedExecutor, ScriptedRun};

@@ -9,5 +9,6 @@
 mod guard;
 mod link;
 mod passing;
+mod raw_peer;
 mod rig;
 mod stream;
