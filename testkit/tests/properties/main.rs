@@ -10,6 +10,9 @@
 
 mod fold;
 mod ids;
+mod once;
+mod paging;
+mod served;
 mod wire;
 
 use proptest::test_runner::Config;
@@ -24,4 +27,13 @@ fn cases(count: u32) -> Config {
         failure_persistence: None,
         ..Config::default()
     }
+}
+
+/// Runs one case, or a test around all of its cases, on threads of its own.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    threads.unwrap().block_on(work)
 }
