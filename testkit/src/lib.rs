@@ -15,6 +15,7 @@
 //! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
 //! - `strategies`, behind the feature of that name, are proptest strategies for every type of the
 //!   wire, and for what nobody should say.
+//! - [`Process`] is a server in a process of its own, ended with the test.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
 //! - [`Canaries`] plants secrets, and fails the test where one of them shows.
 //!
@@ -71,6 +72,7 @@ pub mod fixtures;
 mod host;
 #[cfg(feature = "servers")]
 mod link;
+mod process;
 #[cfg(feature = "servers")]
 mod raw_peer;
 #[cfg(feature = "servers")]
@@ -98,6 +100,7 @@ pub use fake::{
 pub use fault::{Family, Fault, Injection, Outcome, Row};
 #[cfg(feature = "servers")]
 pub use link::{Exchange, FaultProxy, FaultProxyBuilder, Injected, Step};
+pub use process::Process;
 #[cfg(feature = "servers")]
 pub use raw_peer::RawPeer;
 #[cfg(feature = "servers")]

@@ -282,7 +282,7 @@ fn normalise(value: &mut Value, ids: &mut BTreeMap<String, String>, runtime: &st
 #[tokio::test]
 async fn an_embedded_and_a_remote_runtime_answer_alike_and_stream_what_they_keep() {
     let house = House::start(PROFILES).await;
-    let api = Api::new(house.backend.base_url());
+    let api = Api::new(house.backend.url());
     let mut lives = Vec::new();
     for runtime in ["local", "far"] {
         let mut answers = life(&api, runtime).await;

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use serde_json::json;
+use yoi_testkit::Process;
 
 use crate::api::Api;
-use crate::process::Process;
 
 /// Both processes, and the files they were started from.
 pub(crate) struct House {
@@ -21,16 +21,16 @@ impl House {
         let files = tempfile::tempdir().expect("a temporary folder");
         let config = write(files.path(), "far.toml", profiles);
         let arguments = ["--config", &config, "--id", "far", "--bind", "127.0.0.1:0"];
-        let far = Process::start("worker-runtime", &arguments);
+        let far = Process::start(Process::built("worker-runtime").args(arguments));
         assert_can_be_observed(&far).await;
         let config = format!(
             "{profiles}\n[server]\nbind = \"127.0.0.1:0\"\n\n\
              [[runtimes]]\nid = \"local\"\nkind = \"embedded\"\n\n\
              [[runtimes]]\nid = \"far\"\nkind = \"remote\"\nbase_url = \"{}\"\n",
-            far.base_url()
+            far.url()
         );
         let config = write(files.path(), "yoi.toml", &config);
-        let backend = Process::start("yoi", &["serve", "--config", &config]);
+        let backend = Process::start(Process::built("yoi").args(["serve", "--config", &config]));
         Self {
             backend,
             far,
@@ -49,7 +49,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 
 /// Cargo keeps one binary per name, built with the features that were asked for last.
 async fn assert_can_be_observed(far: &Process) {
-    let (_, runtime) = Api::new(far.base_url()).get("/v1/runtime").await;
+    let (_, runtime) = Api::new(far.url()).get("/v1/runtime").await;
     let capabilities = runtime["capabilities"].as_array().expect("capabilities");
     assert!(
         capabilities.contains(&json!("events.ws")),

@@ -18,7 +18,7 @@ args = ["3600"]
 #[tokio::test]
 async fn killing_a_remote_runtime_in_the_middle_of_a_run_leaves_the_rest_serving() {
     let mut house = House::start(FOREVER).await;
-    let api = Api::new(house.backend.base_url());
+    let api = Api::new(house.backend.url());
 
     for runtime in ["local", "far"] {
         let (status, body) = api

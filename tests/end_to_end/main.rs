@@ -4,4 +4,3 @@ mod alike;
 mod api;
 mod house;
 mod isolation;
-mod process;

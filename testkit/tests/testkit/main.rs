@@ -8,6 +8,7 @@
 mod backend;
 mod browser;
 mod panics;
+mod process;
 mod restart;
 mod runtime;
 mod store;

@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 
 use yoi_protocol::Limits;
 
-use crate::{PATIENCE, Serving, ended, fixtures, worker_runtime};
+use yoi_testkit::Process;
+
+use crate::{PATIENCE, fixtures, get, post, worker_runtime};
 
 /// Exit code and standard error of a start that fails.
 fn refused(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = worker_runtime(folder, args);
     command.envs(variables.iter().copied());
     let mut child = command.spawn().expect("the binary starts");
-    let status = ended(&mut child);
+    let status = Process::end_of(&mut child);
     let output = child.wait_with_output().expect("read");
     assert!(
         output.stdout.is_empty(),
@@ -50,9 +52,9 @@ fn every_bad_file_is_refused_with_its_text() {
 fn every_good_file_is_served() {
     for name in ["everything.toml", "empty.toml"] {
         let folder = fixtures().join("good");
-        let mut serving = Serving::start(&mut worker_runtime(&folder, &["--config", name]));
+        let mut serving = Process::start(&mut worker_runtime(&folder, &["--config", name]));
         assert!(
-            serving.get("/readyz", "").starts_with("HTTP/1.1 200"),
+            get(&serving, "/readyz", "").starts_with("HTTP/1.1 200"),
             "for {name}"
         );
         serving.signal("TERM");
@@ -109,8 +111,8 @@ fn the_file_of_the_working_folder_is_read_and_flags_win() {
     fs::write(folder.path().join("yoi.toml"), file).expect("written");
     let info = |args: &[&str], variables: &[(&str, &str)]| {
         let mut command = worker_runtime(folder.path(), args);
-        let serving = Serving::start(command.envs(variables.iter().copied()));
-        serving.get("/v1/runtime", "")
+        let serving = Process::start(command.envs(variables.iter().copied()));
+        get(&serving, "/v1/runtime", "")
     };
     let of_file = info(&[], &[]);
     assert!(
@@ -149,9 +151,9 @@ fn limits_and_timeouts_of_the_file_hold() {
          args = [\"-c\", \"trap '' TERM; echo deaf; while :; do sleep 0.05; done\"]\n",
     );
     fs::write(folder.path().join("yoi.toml"), file).expect("written");
-    let mut serving = Serving::start(&mut worker_runtime(folder.path(), &[]));
+    let mut serving = Process::start(&mut worker_runtime(folder.path(), &[]));
 
-    let answer = serving.get("/v1/runtime", "");
+    let answer = get(&serving, "/v1/runtime", "");
     let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
     let info: serde_json::Value = serde_json::from_str(body).expect("JSON");
     for (name, value) in wanted {
@@ -159,7 +161,7 @@ fn limits_and_timeouts_of_the_file_hold() {
     }
 
     let asked = Instant::now();
-    let mut slow = TcpStream::connect(serving.address).expect("connected");
+    let mut slow = TcpStream::connect(serving.address()).expect("connected");
     slow.set_read_timeout(Some(PATIENCE)).expect("set");
     slow.write_all(b"GET /v1/runtime HTTP/1.1\r\n")
         .expect("sent");
@@ -170,8 +172,12 @@ fn limits_and_timeouts_of_the_file_hold() {
     assert!(took >= Duration::from_millis(200), "cut after {took:?}");
     assert!(took < Duration::from_secs(5), "cut after {took:?}");
 
-    serving.post("/v1/workers", r#"{"worker_id":"w","profile":"deaf"}"#);
-    serving.post("/v1/workers/w/input", r#"{"content":"x"}"#);
+    post(
+        &serving,
+        "/v1/workers",
+        r#"{"worker_id":"w","profile":"deaf"}"#,
+    );
+    post(&serving, "/v1/workers/w/input", r#"{"content":"x"}"#);
     let asked = Instant::now();
     serving.signal("TERM");
     assert_eq!(serving.ended().code(), Some(0));

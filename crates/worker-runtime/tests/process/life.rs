@@ -1,18 +1,19 @@
 use std::fs;
-use std::io::Read;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{PATIENCE, Serving, fixtures, worker_runtime};
+use yoi_testkit::Process;
+
+use crate::{PATIENCE, fixtures, get, post, worker_runtime};
 
 const ANY_PORT: [&str; 2] = ["--bind", "127.0.0.1:0"];
 
-fn start(args: &[&str]) -> Serving {
+fn start(args: &[&str]) -> Process {
     let folder = fixtures();
     let all: Vec<&str> = ANY_PORT.iter().chain(args).copied().collect();
-    Serving::start(&mut worker_runtime(&folder, &all))
+    Process::start(&mut worker_runtime(&folder, &all))
 }
 
 #[test]
@@ -21,11 +22,16 @@ fn a_token_from_a_file_is_asked_for_and_may_change() {
     let path = folder.path().join("token");
     fs::write(&path, "first\n").expect("written");
     let serving = start(&["--token-file", path.to_str().expect("UTF-8")]);
-    let ask =
-        |token: &str| serving.get("/v1/runtime", &format!("authorization: Bearer {token}\r\n"));
+    let ask = |token: &str| {
+        get(
+            &serving,
+            "/v1/runtime",
+            &format!("authorization: Bearer {token}\r\n"),
+        )
+    };
 
-    assert!(serving.get("/v1/runtime", "").starts_with("HTTP/1.1 401"));
-    assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
+    assert!(get(&serving, "/v1/runtime", "").starts_with("HTTP/1.1 401"));
+    assert!(get(&serving, "/healthz", "").starts_with("HTTP/1.1 200"));
     assert!(ask("first").starts_with("HTTP/1.1 200"));
     fs::write(&path, "second, longer\n").expect("written");
     // The file is looked at once a second.
@@ -42,17 +48,17 @@ fn a_token_from_a_file_is_asked_for_and_may_change() {
 #[test]
 fn a_token_from_a_variable_is_asked_for() {
     let mut command = worker_runtime(&fixtures(), &["--bind", "127.0.0.1:0", "--token-env", "T"]);
-    let serving = Serving::start(command.env("T", "sesame"));
-    assert!(serving.get("/v1/runtime", "").starts_with("HTTP/1.1 401"));
-    let ok = serving.get("/v1/runtime", "authorization: Bearer sesame\r\n");
+    let serving = Process::start(command.env("T", "sesame"));
+    assert!(get(&serving, "/v1/runtime", "").starts_with("HTTP/1.1 401"));
+    let ok = get(&serving, "/v1/runtime", "authorization: Bearer sesame\r\n");
     assert!(ok.starts_with("HTTP/1.1 200"), "{ok}");
 }
 
 #[test]
 fn metrics_are_prometheus_text() {
     let serving = start(&[]);
-    serving.get("/v1/runtime", "");
-    let metrics = serving.get("/metrics", "");
+    get(&serving, "/v1/runtime", "");
+    let metrics = get(&serving, "/metrics", "");
     assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
     assert!(
         metrics.contains("# TYPE yoi_http_"),
@@ -62,7 +68,7 @@ fn metrics_are_prometheus_text() {
 
 #[test]
 fn an_id_is_generated_for_whoever_names_none() {
-    let info = start(&[]).get("/v1/runtime", "");
+    let info = get(&start(&[]), "/v1/runtime", "");
     assert!(info.contains("\"runtime_id\":\"rt-"), "{info}");
 }
 
@@ -79,10 +85,10 @@ fn the_first_signal_ends_it_in_order() {
 fn the_second_signal_ends_it_at_once_and_not_well() {
     // A connection in the middle of a request keeps the first signal busy for as long as it may.
     let mut serving = start(&[]);
-    let mut slow = TcpStream::connect(serving.address).expect("connected");
+    let mut slow = TcpStream::connect(serving.address()).expect("connected");
     std::io::Write::write_all(&mut slow, b"GET /v1/runtime HTTP/1.1\r\n").expect("sent");
     serving.signal("TERM");
-    wait_until_draining(&serving);
+    serving.until_draining();
     let second = Instant::now();
     serving.signal("TERM");
     assert_eq!(serving.ended().code(), Some(1));
@@ -103,19 +109,19 @@ fn the_second_signal_leaves_no_program_running() {
          program = \"/bin/sh\"\nargs = [\"-c\", {script:?}]\nkill_grace_ms = 60000\n"
     );
     fs::write(folder.path().join("yoi.toml"), file).expect("written");
-    let mut serving = Serving::start(&mut worker_runtime(folder.path(), &[]));
+    let mut serving = Process::start(&mut worker_runtime(folder.path(), &[]));
     // Many: a process that does not see to it ends some of them nevertheless.
     let count = 32;
     for number in 0..count {
         let create = format!("{{\"worker_id\":\"w-{number}\",\"profile\":\"deaf\"}}");
-        serving.post("/v1/workers", &create);
+        post(&serving, "/v1/workers", &create);
         let input = format!("/v1/workers/w-{number}/input");
-        serving.post(&input, "{\"content\":\"x\"}");
+        post(&serving, &input, "{\"content\":\"x\"}");
     }
     let programs = Programs::named_in(folder.path(), 2 * count);
 
     serving.signal("TERM");
-    wait_until_draining(&serving);
+    serving.until_draining();
     assert_eq!(programs.running().len(), 2 * count, "they are deaf");
     serving.signal("TERM");
     assert_eq!(serving.ended().code(), Some(1));
@@ -178,28 +184,10 @@ fn is_running(pid: &str) -> bool {
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-/// Readiness is the first thing to go; afterwards nobody may connect at all.
-fn wait_until_draining(serving: &Serving) {
-    let deadline = Instant::now() + PATIENCE;
-    while let Ok(mut stream) = TcpStream::connect(serving.address) {
-        let mut answer = String::new();
-        let request = format!(
-            "GET /readyz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
-            serving.address
-        );
-        let _ = std::io::Write::write_all(&mut stream, request.as_bytes());
-        let _ = stream.read_to_string(&mut answer);
-        if !answer.starts_with("HTTP/1.1 200") {
-            return;
-        }
-        assert!(Instant::now() < deadline, "still ready: {answer}");
-    }
-}
-
 #[test]
 fn an_address_that_is_taken_is_no_fault_of_the_configuration() {
     let first = start(&[]);
-    let address = first.address.to_string();
+    let address = first.address().to_string();
     let output = worker_runtime(&fixtures(), &["--bind", &address])
         .output()
         .expect("it ran");
@@ -229,7 +217,7 @@ fn the_log_is_json_when_asked_for() {
         .status()
         .expect("kill runs");
     assert!(sent.success());
-    assert!(crate::ended(&mut child).success());
+    assert!(Process::end_of(&mut child).success());
     let entry: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(entry["level"], "INFO", "{line}");
 }

@@ -1,13 +1,14 @@
 //! A `yoi serve` of a test's own, and the commands that talk to it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use yoi_testkit::Process;
 
 /// The longest that any single step may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,23 +37,13 @@ kind = "embedded"
 
 /// A command for the binary, in a folder and with no variables of ours.
 pub(crate) fn yoi(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_yoi"));
-    command
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
+    Process::bare(env!("CARGO_BIN_EXE_yoi"), folder, args)
 }
 
 /// A server that is killed when the test is done with it.
 pub(crate) struct Backend {
     folder: TempDir,
-    server: Child,
-    told: Lines<BufReader<ChildStdout>>,
+    pub(crate) server: Process,
     pub(crate) url: String,
 }
 
@@ -72,29 +63,13 @@ impl Backend {
         if let Some(file) = file {
             fs::write(folder.path().join("yoi.toml"), file).expect("written");
         }
-        let mut server = yoi(folder.path(), args)
-            .stderr(Stdio::null())
-            .env("SECRET", "sesame")
-            .spawn()
-            .expect("the binary starts");
-        let stdout = server.stdout.take().expect("piped");
-        let mut told = BufReader::new(stdout).lines();
-        let line = told.next().expect("a line").expect("readable");
-        let url = line
-            .strip_prefix("listening on ")
-            .unwrap_or_else(|| panic!("not the line that tells the address: {line:?}"))
-            .to_owned();
+        let server = Process::start(yoi(folder.path(), args).env("SECRET", "sesame"));
+        let url = server.url().to_owned();
         Self {
             folder,
             server,
-            told,
             url,
         }
-    }
-
-    /// The next line that the server prints.
-    pub(crate) fn line(&mut self) -> String {
-        self.told.next().expect("a line").expect("readable")
     }
 
     /// A command against this Backend.
@@ -135,28 +110,6 @@ impl Backend {
         serde_json::from_str(&shown).expect("JSON")
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), &self.server.id().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(sent.success());
-    }
-
-    pub(crate) fn ended(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.server.try_wait().expect("waited") {
-                return status;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "the server did not end in {PATIENCE:?}"
-            );
-            std::thread::park_timeout(Duration::from_millis(2));
-        }
-    }
-
     /// Waits until the Worker has no run.
     pub(crate) fn wait_until_idle(&self, target: &str) {
         let deadline = Instant::now() + PATIENCE;
@@ -168,13 +121,6 @@ impl Backend {
             }
             assert!(Instant::now() < deadline, "{target} is not idle: {workers}");
         }
-    }
-}
-
-impl Drop for Backend {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

@@ -155,8 +155,8 @@ fn a_backend_that_goes_away_is_told_with_the_way_to_go_on() {
     let cursor = frame["cursor"].as_str().expect("a cursor").to_owned();
     // The snapshot is told before the stream is known to be open to live frames.
     lines.next().expect("caught_up").expect("readable");
-    backend.signal("TERM");
-    assert_eq!(backend.ended().code(), Some(0));
+    backend.server.signal("TERM");
+    assert_eq!(backend.server.ended().code(), Some(0));
     let outcome = watching.wait_with_output().expect("it ended");
     assert_eq!(outcome.status.code(), Some(5));
     let told = String::from_utf8(outcome.stderr).expect("UTF-8");

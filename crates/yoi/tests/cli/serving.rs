@@ -1,7 +1,7 @@
 //! `yoi serve` and `yoi runtime`.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::backend::{Outcome, yoi};
 #[test]
 fn without_a_file_it_says_what_to_try_and_that_works() {
     let mut backend = Backend::start();
-    let tips: Vec<String> = (0..4).map(|_| backend.line()).collect();
+    let tips: Vec<String> = (0..4).map(|_| backend.server.line()).collect();
     let url = backend.url.clone();
     assert_eq!(
         tips,
@@ -34,26 +34,21 @@ fn a_signal_ends_it_in_order_with_a_run_under_way() {
     let mut backend = Backend::configured(crate::backend::PROFILES);
     backend.shows(&["create", "--id", "w-1", "--profile", "slow"]);
     backend.shows(&["send", "local/w-1", "hello"]);
-    backend.signal("TERM");
-    assert_eq!(backend.ended().code(), Some(0));
+    backend.server.signal("TERM");
+    assert_eq!(backend.server.ended().code(), Some(0));
 }
 
 #[test]
 fn the_second_signal_ends_it_at_once_and_not_well() {
     let mut backend = Backend::start();
-    let address = backend
-        .url
-        .strip_prefix("http://")
-        .expect("an address")
-        .to_owned();
     // A request that never ends keeps the first signal busy for as long as it may.
-    let mut slow = TcpStream::connect(&address).expect("connected");
+    let mut slow = TcpStream::connect(backend.server.address()).expect("connected");
     slow.write_all(b"GET /api/runtimes HTTP/1.1\r\n")
         .expect("sent");
-    backend.signal("TERM");
-    wait_until_draining(&address);
-    backend.signal("INT");
-    assert_eq!(backend.ended().code(), Some(1));
+    backend.server.signal("TERM");
+    backend.server.until_draining();
+    backend.server.signal("INT");
+    assert_eq!(backend.server.ended().code(), Some(1));
 }
 
 #[test]
@@ -70,16 +65,15 @@ fn the_second_signal_leaves_no_program_running() {
          args = [\"-c\", {script:?}]\nkill_grace_ms = 60000\n\
          [[runtimes]]\nid = \"local\"\nkind = \"embedded\"\n"
     ));
-    let address = backend.url.trim_start_matches("http://").to_owned();
     backend.shows(&["create", "--id", "w-1", "--profile", "deaf"]);
     backend.shows(&["send", "local/w-1", "hello"]);
     wait_until("the program runs", || named.exists());
     let program = Program::named_in(&named);
-    backend.signal("TERM");
-    wait_until_draining(&address);
+    backend.server.signal("TERM");
+    backend.server.until_draining();
     assert!(program.is_running(), "it is deaf");
-    backend.signal("TERM");
-    assert_eq!(backend.ended().code(), Some(1));
+    backend.server.signal("TERM");
+    assert_eq!(backend.server.ended().code(), Some(1));
     // Killed before the process was gone; the kernel may take a moment.
     wait_until("the program is gone", || !program.is_running());
 }
@@ -115,22 +109,6 @@ impl Drop for Program {
         if std::thread::panicking() && self.is_running() {
             let _ = Command::new("kill").args(["-9", &self.pid]).status();
         }
-    }
-}
-
-/// Readiness is the first thing to go; afterwards nobody may connect at all.
-fn wait_until_draining(address: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while let Ok(mut stream) = TcpStream::connect(address) {
-        let request =
-            format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-        let mut answer = String::new();
-        let _ = stream.write_all(request.as_bytes());
-        let _ = stream.read_to_string(&mut answer);
-        if !answer.starts_with("HTTP/1.1 200") {
-            return;
-        }
-        assert!(Instant::now() < deadline, "still ready: {answer}");
     }
 }
 
@@ -213,7 +191,7 @@ fn every_good_file_is_served() {
         let file = file.to_str().expect("UTF-8");
         let mut backend = Backend::start_with(&["serve", "--config", file], None);
         assert!(backend.shows(&["runtimes"]).contains("local"), "for {name}");
-        backend.signal("INT");
-        assert_eq!(backend.ended().code(), Some(0), "for {name}");
+        backend.server.signal("INT");
+        assert_eq!(backend.server.ended().code(), Some(0), "for {name}");
     }
 }
