@@ -71,6 +71,8 @@ pub mod fixtures;
 #[cfg(feature = "servers")]
 mod host;
 #[cfg(feature = "servers")]
+mod insides;
+#[cfg(feature = "servers")]
 mod link;
 mod process;
 #[cfg(feature = "servers")]
@@ -98,6 +100,8 @@ pub use fake::{
 };
 #[cfg(feature = "servers")]
 pub use fault::{Family, Fault, Injection, Outcome, Row};
+#[cfg(feature = "servers")]
+pub use insides::{Harm, Insides};
 #[cfg(feature = "servers")]
 pub use link::{Exchange, FaultProxy, FaultProxyBuilder, Injected, Step};
 pub use process::Process;

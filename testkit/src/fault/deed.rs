@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use yoi_protocol::RuntimeId;
 
-use super::{Elsewhere, Fault, Tamper, answer, body, coded, head, stream};
+use super::{Elsewhere, Fault, Malady, Tamper, answer, body, coded, head, inside, stream};
 use crate::link::answer::Answer;
 use crate::link::head::Head;
 use crate::link::step::Script;
@@ -25,7 +25,7 @@ pub(crate) enum Deed {
     /// This is done to a stream that is caught up.
     Stream(Tamper),
     /// Something is done to the Runtime itself. The link is well.
-    Inside,
+    Inside(Malady),
 }
 
 /// What is known where a fault happens.
@@ -99,17 +99,17 @@ impl Fault {
             Self::ReaderTooSlow => Deed::Stream(stream::reader_too_slow()),
             Self::StreamFails => Deed::Stream(stream::stream_fails()),
             Self::EndsBeforeStopped => Deed::Stream(stream::ends_before_stopped()),
-            Self::StoreRefuses
-            | Self::StoreUncertain
-            | Self::WriteHangs
-            | Self::ReadFails
-            | Self::ReadHangs
-            | Self::WorkersAtLimit
-            | Self::RunsAtLimit
-            | Self::StreamsAtLimit
-            | Self::KeysAtLimit
-            | Self::ClockStepsBack
-            | Self::ClockLeapsAhead => Deed::Inside,
+            Self::StoreRefuses => Deed::Inside(inside::store_refuses()),
+            Self::StoreUncertain => Deed::Inside(inside::store_uncertain()),
+            Self::WriteHangs => Deed::Inside(inside::write_hangs()),
+            Self::ReadFails => Deed::Inside(inside::read_fails()),
+            Self::ReadHangs => Deed::Inside(inside::read_hangs()),
+            Self::WorkersAtLimit => Deed::Inside(inside::workers_at_limit()),
+            Self::RunsAtLimit => Deed::Inside(inside::runs_at_limit()),
+            Self::StreamsAtLimit => Deed::Inside(inside::streams_at_limit()),
+            Self::KeysAtLimit => Deed::Inside(inside::keys_at_limit()),
+            Self::ClockStepsBack => Deed::Inside(inside::clock_steps_back()),
+            Self::ClockLeapsAhead => Deed::Inside(inside::clock_leaps_ahead()),
         }
     }
 }

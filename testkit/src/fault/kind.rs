@@ -210,7 +210,8 @@ faults! {
         RunsAtLimit = "runs_at_limit";
         /// There are as many observers as there may be.
         StreamsAtLimit = "streams_at_limit";
-        /// As many idempotency keys are remembered as may be.
+        /// As many idempotency keys are remembered as may be. A Backend sends one with every
+        /// command; a command without one does not meet this.
         KeysAtLimit = "keys_at_limit";
         /// The Runtime's clock is set back.
         ClockStepsBack = "clock_steps_back";
@@ -240,6 +241,7 @@ impl Fault {
     #[must_use]
     pub fn applies_to(self, operation: Operation) -> bool {
         let events = operation == Operation::Events;
+        // A fault that can happen to every operation needs no line of its own below.
         match self.family() {
             Family::Connect | Family::Head | Family::Coded => true,
             Family::Body => !events,

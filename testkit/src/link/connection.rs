@@ -64,7 +64,7 @@ impl Connection {
         let happens = |deed: &Deed| match deed {
             Deed::InPlace(_) | Deed::Spoiled(_) | Deed::Asked(_) => true,
             Deed::Rotated => !self.credential.is_latest(&asked.head),
-            Deed::Elsewhere(_) | Deed::Stream(_) | Deed::Inside => false,
+            Deed::Elsewhere(_) | Deed::Stream(_) | Deed::Inside(_) => false,
         };
         let Some(fault) = self.shared.take(asked.exchange, operation, happens) else {
             return self.pass(stream, asked).await;
@@ -88,7 +88,7 @@ impl Connection {
                 change(&mut asked.head);
                 self.pass(stream, asked).await
             }
-            Deed::Elsewhere(_) | Deed::Stream(_) | Deed::Inside => {
+            Deed::Elsewhere(_) | Deed::Stream(_) | Deed::Inside(_) => {
                 unreachable!("{fault} does not happen to a request")
             }
         }

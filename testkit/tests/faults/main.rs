@@ -7,6 +7,7 @@
 )]
 
 mod guard;
+mod inside;
 mod link;
 mod passing;
 mod raw_peer;

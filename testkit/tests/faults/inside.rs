@@ -1,0 +1,160 @@
+//! Faults inside a Runtime, remote and embedded alike.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use yoi_client::{Call, CallError, RetryPolicy, Workers};
+use yoi_protocol::{
+    CancelRequest, CreateWorker, Effect, Failure, IdempotencyKey, InputRequest, ListQuery,
+    Operation, StopRequest, StreamEnd, TranscriptQuery, WorkerId,
+};
+use yoi_testkit::{Family, Fault, Harm, Insides, TestBackend, TestRuntime, eventually};
+
+use crate::rig::compare;
+
+async fn ask(workers: &Workers, operation: Operation, id: &WorkerId) -> Result<(), Failure> {
+    // As a Backend does: every command has a key.
+    let key = IdempotencyKey::parse(&format!("{operation}-{id}")).unwrap();
+    let call = Call {
+        key: Some(key),
+        ..Call::default()
+    };
+    let told: Result<(), CallError> = match operation {
+        Operation::ListWorkers => workers.list(&ListQuery::default(), &call).await.map(drop),
+        Operation::GetWorker => workers.get(id, &call).await.map(drop),
+        Operation::CreateWorker => workers
+            .create(&CreateWorker::default(), &call)
+            .await
+            .map(drop),
+        Operation::SendInput => workers
+            .input(id, &InputRequest::new("hi"), &call)
+            .await
+            .map(drop),
+        Operation::Cancel => workers
+            .cancel(id, &CancelRequest::default(), &call)
+            .await
+            .map(drop),
+        Operation::Stop => workers
+            .stop(id, &StopRequest::default(), &call)
+            .await
+            .map(drop),
+        Operation::Transcript => workers
+            .transcript(id, &TranscriptQuery::default(), &call)
+            .await
+            .map(drop),
+        Operation::Events => {
+            let mut stream = workers.events(id, None, &call).await?;
+            match stream.next().await {
+                Ok(_) => Ok(()),
+                Err(StreamEnd::Failed(failure)) => return Err(failure),
+                Err(end) => panic!("{end:?}"),
+            }
+        }
+    };
+    told.map_err(Failure::from)
+}
+
+async fn worker(workers: &Workers) -> WorkerId {
+    let made = workers
+        .create(&CreateWorker::default(), &Call::default())
+        .await;
+    made.unwrap().value.worker_id
+}
+
+/// Commands and reads that the faults of this family are about.
+const ASKED: [Operation; 5] = [
+    Operation::CreateWorker,
+    Operation::SendInput,
+    Operation::Transcript,
+    Operation::Events,
+    Operation::GetWorker,
+];
+
+/// Each fault happens to what it can happen to, and is over afterwards.
+async fn each(insides: &Insides, workers: &Workers, restart: impl AsyncFn()) {
+    for fault in Fault::all().filter(|fault| fault.family() == Family::Runtime) {
+        for operation in ASKED.into_iter().filter(|asked| fault.applies_to(*asked)) {
+            if matches!(fault, Fault::ClockStepsBack | Fault::ClockLeapsAhead)
+                && !operation.is_command()
+            {
+                // Nobody looks at the clock to read.
+                continue;
+            }
+            let fresh = worker(workers).await;
+            let harm: Harm<'_> = insides.inject(fault, workers).await;
+            compare(fault, operation, ask(workers, operation, &fresh).await);
+            assert!(harm.fired() > 0, "{fault} on {operation}");
+            harm.undo().await;
+            if fault == Fault::StoreUncertain {
+                restart().await;
+            }
+            eventually("it is well again", async || {
+                let fresh = worker(workers).await;
+                ask(workers, operation, &fresh).await
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_runtime_with_a_server() {
+    let insides = Insides::new();
+    let runtime: TestRuntime = insides.runtime("gpu-1").start().await;
+    let client = runtime
+        .client_builder()
+        .retry(RetryPolicy::NEVER)
+        .build()
+        .unwrap();
+    let workers = client.workers(yoi_protocol::Api::Runtime);
+    each(&insides, &workers, async || runtime.restart().await).await;
+}
+
+#[tokio::test]
+async fn of_a_runtime_inside_a_backend() {
+    let insides = Insides::new();
+    let backend = TestBackend::builder()
+        .embedded_with("local", |runtime| insides.install(runtime))
+        .start()
+        .await;
+    let workers = backend.workers("local");
+    for fault in [
+        Fault::StoreRefuses,
+        Fault::WorkersAtLimit,
+        Fault::RunsAtLimit,
+    ] {
+        let operation = match fault {
+            Fault::RunsAtLimit => Operation::SendInput,
+            _ => Operation::CreateWorker,
+        };
+        let fresh = worker(&workers).await;
+        let harm = insides.inject(fault, &workers).await;
+        compare(fault, operation, ask(&workers, operation, &fresh).await);
+        harm.undo().await;
+        ask(&workers, operation, &fresh).await.unwrap();
+    }
+    let harm = insides.inject(Fault::StreamsAtLimit, &workers).await;
+    let fresh = worker(&workers).await;
+    let failure = ask(&workers, Operation::Events, &fresh).await.unwrap_err();
+    assert_eq!(
+        failure.with_effect(Effect::None).code.as_str(),
+        "limit_reached"
+    );
+    harm.undo().await;
+}
+
+#[tokio::test]
+async fn one_that_never_happened_fails_the_test() {
+    let insides = Insides::new();
+    let runtime = insides.runtime("gpu-1").start().await;
+    let test = async {
+        let harm = insides
+            .inject(Fault::StoreRefuses, &runtime.workers())
+            .await;
+        harm.undo().await;
+    };
+    let panic = AssertUnwindSafe(test).catch_unwind().await.unwrap_err();
+    let said = panic.downcast_ref::<String>().unwrap();
+    assert_eq!(said, "store_refuses never happened inside the runtime");
+    worker(&runtime.workers()).await;
+}
