@@ -60,6 +60,7 @@
 mod browser;
 mod canaries;
 mod clock;
+pub mod contract;
 #[cfg(feature = "servers")]
 mod engine;
 mod eventually;

@@ -206,11 +206,14 @@ pub(crate) fn event(frame: &Frame) -> Option<&Event> {
 
 /// The events among frames.
 pub(crate) fn events(frames: &[Frame]) -> Vec<&EventFrame> {
-    let only = |frame| match frame {
-        &Frame::Event(ref event) => Some(event),
-        Frame::Delta(_) | Frame::Control(_) | Frame::Diagnostic(_) => None,
-    };
-    frames.iter().filter_map(only).collect()
+    let mut events = Vec::new();
+    for frame in frames {
+        match frame {
+            Frame::Event(event) => events.push(event),
+            Frame::Delta(_) | Frame::Control(_) | Frame::Diagnostic(_) => {}
+        }
+    }
+    events
 }
 
 /// What a frame is, in words.

@@ -40,6 +40,8 @@ pub enum Command {
     Cancel(CommandArgs),
     /// Stop a Worker for good
     Stop(CommandArgs),
+    /// Check whether a running Runtime keeps the contract
+    CheckRuntime(CheckRuntimeArgs),
 }
 
 /// `yoi serve`.
@@ -180,4 +182,24 @@ pub struct TargetArgs {
     /// Which Backend.
     #[command(flatten)]
     pub client: ClientArgs,
+}
+
+/// `yoi check-runtime`.
+#[derive(Debug, Args)]
+pub struct CheckRuntimeArgs {
+    /// The Runtime's base URL
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// The variable with the token that the Runtime wants
+    #[arg(long, value_name = "NAME")]
+    pub token_env: Option<String>,
+    /// A profile whose runs end by themselves [default: the Runtime's default profile]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// A profile whose runs say something and then last until they are ended
+    #[arg(long, value_name = "NAME")]
+    pub long_profile: Option<String>,
+    /// Print the report as JSON: one document
+    #[arg(long)]
+    pub json: bool,
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use yoi_client::{CallError, ClientConfigError};
 use yoi_config::ConfigError;
+use yoi_conformance::CheckError;
 use yoi_protocol::{Code, Effect, Failure, IdempotencyKey, Reason, RunError, StreamEnd, Subject};
 
 use crate::exit::Exit;
@@ -36,6 +37,15 @@ pub enum CliError {
     },
     /// The run that was followed did not complete.
     Run(Option<RunError>),
+    /// The Runtime that was checked could not be asked.
+    Unchecked(Box<CallError>),
+    /// The Runtime that was checked breaks the contract.
+    Broken {
+        /// How many checks failed.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// A server could not start, or not end well.
     Server(String),
     /// A second signal came while it was shutting down.
@@ -51,7 +61,9 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Client(_) => Exit::Usage,
-            Self::Call(error) | Self::Command { error, .. } => error.failure.code.into(),
+            Self::Call(error) | Self::Command { error, .. } | Self::Unchecked(error) => {
+                error.failure.code.into()
+            }
             Self::Stream { end, .. } => match end {
                 StreamEnd::Complete => Exit::Done,
                 StreamEnd::Failed(failure) => failure.code.into(),
@@ -59,7 +71,11 @@ impl CliError {
                 StreamEnd::SlowConsumer | StreamEnd::ObservationOnly => Exit::Other,
             },
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::Run(_) | Self::Server(_) | Self::Interrupted | Self::Io(_) => Exit::Other,
+            Self::Run(_)
+            | Self::Broken { .. }
+            | Self::Server(_)
+            | Self::Interrupted
+            | Self::Io(_) => Exit::Other,
         }
     }
 }
@@ -92,6 +108,16 @@ impl fmt::Display for CliError {
                 write!(f, "the run failed: {}: {}", error.code, error.message)
             }
             Self::Run(None) => f.write_str("the run was cancelled"),
+            Self::Unchecked(error) => match &error.problem {
+                Some(problem) => write!(f, "{}: {}", problem.code, problem.detail),
+                None => unasked(&error.failure, f),
+            },
+            Self::Broken { failed, of } => {
+                write!(
+                    f,
+                    "the contract is not kept: {failed} of {of} checks failed"
+                )
+            }
             Self::Interrupted => f.write_str("interrupted again: gone without shutting down"),
             Self::Io(error) => write!(f, "standard input or output: {error}"),
         }
@@ -140,7 +166,32 @@ fn unanswered(failure: &Failure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}: {what}", failure.code)
 }
 
+/// No problem came back: there is no Runtime that could be checked.
+fn unasked(failure: &Failure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let what = match (failure.code, failure.details.reason) {
+        (Code::RuntimeUnreachable, Some(Reason::Dns)) => "the name does not resolve",
+        (Code::RuntimeUnreachable, Some(Reason::Tls)) => "the TLS handshake failed",
+        (Code::RuntimeUnreachable, Some(Reason::Reset)) => {
+            "the connection was closed before an answer had come"
+        }
+        (Code::RuntimeUnreachable, _) => "nothing answers at this address",
+        (Code::RuntimeTimedOut, _) => "there was no answer in time",
+        (code, _) => return write!(f, "{code}: {failure}"),
+    };
+    write!(f, "{}: {what}", failure.code)
+}
+
 impl std::error::Error for CliError {}
+
+impl From<CheckError> for CliError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Address(error) => Self::Client(error),
+            error @ CheckError::Token => Self::Usage(error.to_string()),
+            CheckError::Unanswered(error) => Self::Unchecked(error),
+        }
+    }
+}
 
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {

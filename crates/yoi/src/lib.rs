@@ -80,6 +80,10 @@ async fn dispatch(command: Command, world: &mut World) -> Result<(), CliError> {
             let (client, mut screen) = open(&args.client, world)?;
             cmd::stop(&client, args, &mut screen).await
         }
+        Command::CheckRuntime(args) => {
+            let target = cmd::target(&args, &world.environment)?;
+            cmd::check_runtime(&target, &mut Screen::new(world, args.json)).await
+        }
     }
 }
 

@@ -17,7 +17,7 @@ checks! { Bench, "deltas";
 }
 
 /// How long a long run is given to say something.
-const TO_SPEAK: Duration = Duration::from_secs(5);
+const TO_SPEAK: Duration = Duration::from_secs(2);
 
 /// The text of a run since its last entry, as its deltas tell it.
 #[derive(Debug, Default)]

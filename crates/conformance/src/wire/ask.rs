@@ -10,7 +10,7 @@ use http::header::{
     SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{Method, Uri};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use yoi_client::transport::{Request, Response, Transport, Upgrade};
 use yoi_protocol::{Capability, WorkerId};
 
@@ -168,14 +168,11 @@ impl Ask<'_> {
     async fn read(&self, mut response: Response) -> Result<Reply, Unmet> {
         let mut body = BytesMut::new();
         let patience = self.wire.bench.wait();
+        let whole_by = Instant::now() + patience;
         loop {
-            let piece = timeout(patience, response.body.next()).await;
-            let piece = piece.map_err(|_| {
-                broken(format!(
-                    "{}: the body stalled for {patience:?}",
-                    self.asked()
-                ))
-            })?;
+            let piece = timeout_at(whole_by, response.body.next()).await;
+            let piece = piece
+                .map_err(|_| broken(format!("{}: not whole within {patience:?}", self.asked())))?;
             match piece {
                 None => break,
                 Some(Ok(piece)) => body.extend_from_slice(&piece),

@@ -111,9 +111,8 @@ async fn goes_on_from_the_last_event_id(wire: &Wire) -> Verdict {
 }
 
 async fn refuses_forged_cursors(wire: &Wire) -> Verdict {
-    wire.needs_sse()?;
-    let (_, path) = wire.idle().await?;
-    let path = format!("{path}/events");
+    // Of a stopped worker: a stream that comes all the same ends.
+    let (_, path, _) = stopped(wire).await?;
     for forged in ["x", "AAAA", &"A".repeat(128)] {
         let asked = wire.get(format!("{path}?cursor={forged}"));
         asked.send().await?.refused_read(Code::CursorInvalid)?;

@@ -82,8 +82,8 @@ impl WebSocket {
             };
             match what {
                 PING => {
-                    self.say(PONG, payload.get(..125).unwrap_or(&payload))
-                        .await?
+                    let same = payload.get(..125).unwrap_or(&payload);
+                    self.say(PONG, same).await?;
                 }
                 PONG => return Ok(Message::Pong(payload)),
                 CLOSE => {

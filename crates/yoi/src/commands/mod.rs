@@ -1,6 +1,7 @@
 //! The commands that talk to a Backend: each asks the client and shows what it says.
 
 mod catalog;
+mod check_runtime;
 mod control;
 mod once;
 mod send;
@@ -11,6 +12,7 @@ use yoi_client::{Call, Client};
 use yoi_protocol::{RuntimeId, Worker, WorkerSummary};
 
 pub(crate) use catalog::{create, runtimes, workers};
+pub(crate) use check_runtime::{check_runtime, target};
 pub(crate) use control::{cancel, stop};
 pub(crate) use send::{content, send};
 pub(crate) use transcript::transcript;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod backend;
+mod checking;
 mod codes;
 mod following;
 mod once;

@@ -1,0 +1,207 @@
+//! `yoi check-runtime` against a real `yoi runtime`, and against what is none.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use serde_json::Value;
+
+use crate::Backend;
+use crate::backend::{Outcome, yoi};
+
+const FILE: &str = r#"
+[runtime]
+id = "gpu-1"
+bind = "127.0.0.1:0"
+token = { env = "SECRET" }
+
+[profiles.upper]
+executor = "command"
+program = "tr"
+args = ["a-z", "A-Z"]
+
+[profiles.lasting]
+executor = "command"
+program = "sh"
+args = ["-c", "echo at it; exec sleep 600"]
+kill_grace_ms = 100
+"#;
+
+fn runtime() -> Backend {
+    Backend::start_with(&["runtime"], Some(FILE))
+}
+
+fn check(url: &str, more: &[&str]) -> Outcome {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = [&["check-runtime", url], more].concat();
+    let mut command = yoi(folder.path(), &args);
+    command.env("TOKEN", "sesame").env("WRONG", "guessed");
+    Outcome::of(command.output().expect("it ran"))
+}
+
+const FULLY: [&str; 6] = [
+    "--token-env",
+    "TOKEN",
+    "--profile",
+    "upper",
+    "--long-profile",
+    "lasting",
+];
+
+/// A port that was free a moment ago, with nobody behind it.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    format!("http://{}", listener.local_addr().expect("bound"))
+}
+
+/// Something that answers everything with this, and is no Runtime.
+fn answering(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head).expect("a request");
+            stream.write_all(answer.as_bytes()).expect("taken");
+        }
+    });
+    format!("http://{address}")
+}
+
+/// Name and outcome of each row.
+fn rows(table: &str) -> BTreeMap<String, String> {
+    let rows = table.lines().skip(1).take_while(|line| !line.is_empty());
+    rows.map(|row| {
+        let mut words = row.split_whitespace().map(str::to_owned);
+        let mut word = || words.next().expect("a column");
+        (word(), word())
+    })
+    .collect()
+}
+
+#[test]
+fn a_runtime_that_keeps_the_contract_is_a_table_and_0() {
+    let runtime = runtime();
+    let table = check(&runtime.url, &FULLY).shown(0);
+    assert!(table.starts_with("CHECK  "), "{table}");
+    let head: Vec<&str> = table
+        .lines()
+        .next()
+        .expect("a head")
+        .split_whitespace()
+        .collect();
+    assert_eq!(head, ["CHECK", "OUTCOME", "MS", "WHAT"]);
+    let rows = rows(&table);
+    assert_eq!(rows["create.id_is_taken_once"], "passed");
+    let row = table
+        .lines()
+        .find(|line| line.starts_with("create.id_is_taken_once"));
+    let promise = "an id that is taken is worker_already_exists, also of a stopped Worker";
+    assert!(row.expect("its row").ends_with(promise), "{row:?}");
+    let others: Vec<_> = rows
+        .iter()
+        .filter(|(_, outcome)| *outcome != "passed")
+        .collect();
+    assert_eq!(others, [], "not everything passed");
+    let last = table.lines().last().expect("a last line");
+    assert_eq!(last, format!("{} passed, 0 failed, 0 skipped", rows.len()));
+}
+
+#[test]
+fn json_is_the_whole_report() {
+    let runtime = runtime();
+    let shown = check(
+        &runtime.url,
+        &["--token-env", "TOKEN", "--profile", "upper", "--json"],
+    );
+    let shown = shown.shown(0);
+    assert_eq!(shown.lines().count(), 1, "not one line: {shown}");
+    assert!(
+        !shown.contains("sesame") && !shown.contains(&runtime.url),
+        "{shown}"
+    );
+    let report: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(report["runtime"]["runtime_id"], "gpu-1");
+    assert_eq!(report["runtime"]["api_version"], "v1");
+    let checks = report["checks"].as_array().expect("checks");
+    let count = |outcome: &str| {
+        checks
+            .iter()
+            .filter(|one| one["outcome"] == outcome)
+            .count()
+    };
+    for outcome in ["passed", "failed", "skipped"] {
+        assert_eq!(report[outcome], count(outcome), "{outcome}");
+    }
+    let find = |name: &str| {
+        let found = checks.iter().find(|one| one["name"] == name);
+        found.expect("the check").as_object().expect("an object")
+    };
+    let fields: Vec<&str> = find("runtime.says_what_it_is")
+        .keys()
+        .map(|key| &**key)
+        .collect();
+    assert_eq!(fields, ["duration_ms", "name", "outcome", "promise"]);
+    let skipped = find("cancel.ends_the_active_run");
+    assert_eq!(skipped["outcome"], "skipped");
+    assert_eq!(
+        skipped["reason"],
+        "needs a profile whose runs last until they are ended: name a long profile"
+    );
+}
+
+#[test]
+fn who_breaks_the_contract_is_1() {
+    let other = answering(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\
+         connection: close\r\n\r\n{}",
+    );
+    let outcome = check(&other, &[]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let rows = rows(&outcome.out);
+    assert_eq!(rows["runtime.says_what_it_is"], "FAILED");
+    assert_eq!(rows["create.id_is_taken_once"], "skipped");
+    let expected = format!(
+        "yoi: the contract is not kept: 1 of {} checks failed\n",
+        rows.len()
+    );
+    assert_eq!(outcome.err, expected);
+    let json = check(&other, &["--json"]).shown(1);
+    let report: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(report["failed"], 1);
+    let detail = report["checks"][0]["detail"].as_str().expect("a detail");
+    assert!(
+        detail.starts_with("GET /v1/runtime gave runtime_protocol_error"),
+        "{detail}"
+    );
+}
+
+#[test]
+fn who_does_not_answer_is_5() {
+    assert_eq!(
+        check(&nobody(), &[]).told(5),
+        "yoi: runtime_unreachable: nothing answers at this address\n"
+    );
+}
+
+#[test]
+fn who_does_not_let_us_in_is_6() {
+    let runtime = runtime();
+    for more in [&[][..], &["--token-env", "WRONG"]] {
+        let told = check(&runtime.url, more).told(6);
+        assert_eq!(told, "yoi: unauthorized: a valid bearer token is needed\n");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_2() {
+    let told = check("ftp://gpu-1", &[]).told(2);
+    assert_eq!(
+        told,
+        "yoi: the base URL must start with http:// or https://\n"
+    );
+    let told = check(&nobody(), &["--token-env", "NOT_SET"]).told(2);
+    assert!(told.starts_with("yoi: --token-env "), "{told}");
+}

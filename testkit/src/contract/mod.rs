@@ -1,0 +1,55 @@
+//! The contract as tests: one check for each promise, for whoever implements one of its parts.
+//!
+//! - [`store`]: over any [`Store`](worker_runtime::Store).
+//! - [`handle`]: over any [`RuntimeHandle`](yoi_workspace_server::RuntimeHandle).
+//! - [`check`]: over any running Runtime, by its URL.
+
+#[cfg(feature = "servers")]
+pub mod handle;
+pub mod store;
+
+#[cfg(feature = "servers")]
+pub use yoi_conformance::{
+    Bench, Check, CheckError, Checked, Done, Frames, Outcome, OverHttp, Report, Subject, Target,
+    check, semantics, wire,
+};
+
+/// Fails the test unless every check passed but these, which were skipped.
+///
+/// A check that is skipped holds nothing, so a test says which may be: one more, or one less, fails
+/// it.
+///
+/// # Panics
+/// With each check that failed, and each that was skipped or not skipped unexpectedly.
+#[cfg(feature = "servers")]
+#[track_caller]
+pub fn assert_kept(report: &Report, skipped: &[&str]) {
+    let mut wrong: Vec<String> = Vec::new();
+    for one in &report.checks {
+        let may_be_skipped = skipped.contains(&one.name.as_str());
+        let (name, promise) = (&one.name, &one.promise);
+        match &one.outcome {
+            Outcome::Passed if may_be_skipped => {
+                wrong.push(format!("{name} passed, and was to be skipped"));
+            }
+            Outcome::Passed => {}
+            Outcome::Failed { detail } => {
+                wrong.push(format!("{name}: {promise}\n    but: {detail}"));
+            }
+            Outcome::Skipped { .. } if may_be_skipped => {}
+            Outcome::Skipped { reason } => wrong.push(format!("{name} was skipped: {reason}")),
+        }
+    }
+    for name in skipped {
+        if report.outcome(name).is_none() {
+            wrong.push(format!("there is no check {name}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "the contract is not kept: {} of {} checks\n{}",
+        wrong.len(),
+        report.checks.len(),
+        wrong.join("\n")
+    );
+}

@@ -1,0 +1,11 @@
+//! The contract suites: every part of this project keeps them, and nothing that breaks a promise
+//! gets past them.
+
+mod broken_stores;
+mod broken_subjects;
+mod broken_wire;
+mod kept;
+mod lasting;
+mod nobody;
+mod stores;
+mod tampered;
