@@ -29,11 +29,8 @@ fn cases(count: u32) -> Config {
     }
 }
 
-/// Runs one case, or a test around all of its cases, on threads of its own.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build();
-    threads.unwrap().block_on(work)
+/// Threads on which a test runs its cases.
+fn threads() -> tokio::runtime::Runtime {
+    let mut threads = tokio::runtime::Builder::new_current_thread();
+    threads.enable_all().build().unwrap()
 }

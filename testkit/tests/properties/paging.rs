@@ -10,7 +10,7 @@ use yoi_client::Call;
 use yoi_protocol::{CreateWorker, ListQuery, RuntimeId, StopRequest, WorkerId};
 use yoi_testkit::{TestBackend, TestRuntime, strategies};
 
-use crate::{block_on, cases};
+use crate::{cases, threads};
 
 /// Short, so that new ones come between old ones.
 fn ids(count: std::ops::Range<usize>) -> impl Strategy<Value = BTreeSet<WorkerId>> {
@@ -60,7 +60,7 @@ proptest! {
         later in vec((ids(0..4), any::<prop::sample::Index>()), 1..12),
         limits in vec(1..6_u64, 1..8),
     ) {
-        block_on(async {
+        threads().block_on(async {
             let runtime = Runtime::builder(RuntimeId::parse("local").unwrap()).start().await.unwrap();
             let plain = CommandContext::default;
             for id in &there {
@@ -103,7 +103,7 @@ proptest! {
         later in vec(ids(1..12), 3),
         limits in vec(1..7_u64, 1..4),
     ) {
-        block_on(async {
+        threads().block_on(async {
             let names = ["a", "b", "c"];
             let remote = TestRuntime::builder(names[1]).start().await;
             let backend = TestBackend::builder()

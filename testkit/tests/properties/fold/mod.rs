@@ -3,6 +3,7 @@
 
 mod model;
 mod past;
+mod steps;
 mod system;
 mod watcher;
 

@@ -2,18 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-use proptest::sample::select;
-use proptest_state_machine::ReferenceStateMachine;
 use yoi_protocol::{Code, Effect, Outcome, Role, WorkerStatus};
 
 /// A Worker by its number; `w-0` is the id of the first.
 pub(crate) type Number = u8;
 /// A run by its place among all the runs that began.
 pub(crate) type Run = usize;
-
-/// How many Workers there are at most.
-const WORKERS: Number = 2;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
@@ -154,7 +148,7 @@ impl WorkerModel {
         self.transcript().len() as u64 + 1
     }
 
-    fn append(&mut self, role: Role, content: String) {
+    pub(super) fn append(&mut self, role: Role, content: String) {
         let (sequence, run) = (self.next_sequence(), self.active.unwrap());
         self.events.push(Happened::Said {
             sequence,
@@ -165,14 +159,14 @@ impl WorkerModel {
     }
 
     /// What was said so far becomes an entry.
-    fn end_entry(&mut self) {
+    pub(super) fn end_entry(&mut self) {
         let said = std::mem::take(&mut self.said);
         if !said.is_empty() {
             self.append(Role::Assistant, said);
         }
     }
 
-    fn end_run(
+    pub(super) fn end_run(
         &mut self,
         outcome: Outcome,
         code: Option<&'static str>,
@@ -225,7 +219,7 @@ impl Command {
 }
 
 impl Model {
-    fn answered(&mut self, command: &Command, store: Store) -> Result<Answer, Refusal> {
+    pub(super) fn answered(&mut self, command: &Command, store: Store) -> Result<Answer, Refusal> {
         if self.is_failed {
             return Err((Code::StoreFailed, Effect::None));
         }
@@ -354,11 +348,11 @@ impl Model {
         Ok(())
     }
 
-    fn worker(&mut self, number: Number) -> &mut WorkerModel {
+    pub(super) fn worker(&mut self, number: Number) -> &mut WorkerModel {
         self.workers.get_mut(&number).unwrap()
     }
 
-    fn restart(&mut self, in_order: bool) {
+    pub(super) fn restart(&mut self, in_order: bool) {
         let is_recorded = in_order && !self.is_failed;
         for worker in self
             .workers
@@ -374,128 +368,9 @@ impl Model {
         self.is_failed = false;
     }
 
-    fn is_running(&self, number: Number) -> bool {
+    pub(super) fn is_running(&self, number: Number) -> bool {
         self.workers
             .get(&number)
             .is_some_and(|worker| worker.active.is_some())
-    }
-}
-
-/// The code of a run that its executor let fail.
-pub(crate) const FAILED: &str = "out_of_words";
-
-fn command(runs: usize) -> impl Strategy<Value = Command> {
-    let whose = match runs.checked_sub(1) {
-        None => select(vec![Whose::Any, Whose::Nobodys]),
-        Some(last) => {
-            let latest = [Whose::Run(last), Whose::Run(last.saturating_sub(1))];
-            select([&latest[..], &[Whose::Any, Whose::Any, Whose::Nobodys]].concat())
-        }
-    };
-    // Few texts, so that a key comes with the same body again.
-    let what = prop_oneof![
-        2 => select(vec![None, Some("a".to_owned())]).prop_map(|name| What::Create { name }),
-        5 => "[ab\u{1F980}]{0,2}".prop_map(What::Input),
-        2 => whose.prop_map(What::Cancel),
-        1 => select(vec![None, Some("enough".to_owned())]).prop_map(What::Stop),
-    ];
-    let key = prop_oneof![2 => Just(None), 1 => (0..3_u8).prop_map(Some)];
-    (0..WORKERS, key, what).prop_map(|(worker, key, what)| Command { worker, key, what })
-}
-
-impl ReferenceStateMachine for Model {
-    type State = Self;
-    type Transition = Step;
-
-    fn init_state() -> BoxedStrategy<Self> {
-        Just(Self::default()).boxed()
-    }
-
-    fn transitions(model: &Self) -> BoxedStrategy<Step> {
-        let store = prop_oneof![
-            12 => Just(Store::Well),
-            2 => Just(Store::Refuses),
-            1 => Just(Store::Uncertain),
-        ];
-        let commands =
-            (command(model.runs), store).prop_map(|(command, store)| Step::Command(command, store));
-        let restart = any::<bool>().prop_map(|in_order| Step::Restart { in_order });
-        if model.is_failed {
-            return prop_oneof![1 => commands, 1 => restart].boxed();
-        }
-        let running = model
-            .workers
-            .iter()
-            .filter(|(_, worker)| worker.active.is_some());
-        let running: Vec<Number> = running.map(|(number, _)| *number).collect();
-        if running.is_empty() {
-            return prop_oneof![12 => commands, 1 => restart].boxed();
-        }
-        let running = select(running);
-        let piece = "[xy\u{E9}\u{1F980}]{1,3}";
-        let role = select(vec![Role::Assistant, Role::Tool, Role::System]);
-        prop_oneof![
-            8 => commands,
-            6 => (running.clone(), piece).prop_map(|(number, piece)| Step::Say(number, piece)),
-            2 => running.clone().prop_map(Step::EndEntry),
-            2 => (running.clone(), role, piece)
-                .prop_map(|(number, role, piece)| Step::Entry(number, role, piece)),
-            2 => running.clone().prop_map(Step::Complete),
-            1 => running.prop_map(Step::Fail),
-            1 => restart,
-        ]
-        .boxed()
-    }
-
-    /// What only a run can do needs one that is heard.
-    fn preconditions(model: &Self, step: &Step) -> bool {
-        match step {
-            // Shrinking may take away the run that is meant.
-            Step::Command(
-                Command {
-                    what: What::Cancel(Whose::Run(run)),
-                    ..
-                },
-                _,
-            ) if *run >= model.runs => false,
-            Step::Command(command, Store::Uncertain) => {
-                // What becomes of the run then is not decided before the next start.
-                let ends = matches!(command.what, What::Cancel(_) | What::Stop(_));
-                !(ends && model.is_running(command.worker))
-            }
-            Step::Command(..) | Step::Restart { .. } => true,
-            Step::Say(number, _)
-            | Step::EndEntry(number)
-            | Step::Entry(number, ..)
-            | Step::Complete(number)
-            | Step::Fail(number) => !model.is_failed && model.is_running(*number),
-        }
-    }
-
-    fn apply(mut model: Self, step: &Step) -> Self {
-        match step {
-            Step::Command(command, store) => {
-                model.answer = Some(model.answered(command, *store));
-            }
-            Step::Say(number, piece) => model.worker(*number).said.push_str(piece),
-            Step::EndEntry(number) => model.worker(*number).end_entry(),
-            Step::Entry(number, role, content) => {
-                let worker = model.worker(*number);
-                worker.end_entry();
-                worker.append(*role, content.clone());
-            }
-            Step::Complete(number) => {
-                let worker = model.worker(*number);
-                worker.end_entry();
-                worker.end_run(Outcome::Completed, None, None);
-            }
-            Step::Fail(number) => {
-                let worker = model.worker(*number);
-                worker.end_entry();
-                worker.end_run(Outcome::Failed, Some(FAILED), None);
-            }
-            Step::Restart { in_order } => model.restart(*in_order),
-        }
-        model
     }
 }

@@ -14,9 +14,10 @@ use yoi_protocol::{
 use yoi_testkit::{ManualClock, Script, ScriptedExecutor, ScriptedRun, SequentialIds, TestStore};
 
 use super::model::{
-    Answer, Command, FAILED, Happened, Model, Number, Refusal, Step, Store, Told, What, Whose,
+    Answer, Command, Happened, Model, Number, Refusal, Step, Store, Told, What, Whose,
 };
 use super::past;
+use super::steps::FAILED;
 use super::watcher::{Watcher, happened};
 
 pub(crate) struct System {
