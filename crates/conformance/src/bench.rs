@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use yoi_protocol::{
-    CancelRequest, Capability, Code, CreateWorker, Cursor, Failure, IdempotencyKey, InputAccepted,
+    CancelRequest, Capability, CreateWorker, Cursor, Failure, IdempotencyKey, InputAccepted,
     InputRequest, RuntimeInfo, StopRequest, Timestamp, Worker, WorkerId, WorkerStatus,
 };
 
@@ -144,6 +144,14 @@ impl Bench {
         }
     }
 
+    pub(crate) fn needs_events(&self) -> Result<(), Unmet> {
+        if self.can(&Capability::EVENTS_WS) {
+            Ok(())
+        } else {
+            Err(skipped("the runtime does not list events.ws"))
+        }
+    }
+
     /// An id that nobody has, for a Worker that will be stopped.
     pub(crate) fn name(&self) -> WorkerId {
         let id = WorkerId::parse(&self.fresh()).expect("a stem and a number are an id");
@@ -277,16 +285,10 @@ impl Bench {
     }
 
     async fn open(&self, worker_id: &WorkerId, cursor: Option<&Cursor>) -> Result<Watch, Unmet> {
-        match self.subject.events(worker_id, cursor).await {
-            Ok(frames) => Ok(Watch::new(frames, worker_id.clone(), self.patience)),
-            Err(failure)
-                if failure.code == Code::OperationUnsupported
-                    && !self.can(&Capability::EVENTS_WS) =>
-            {
-                Err(skipped("the runtime does not list events.ws"))
-            }
-            Err(failure) => Err(unexpected("observing a worker", &failure)),
-        }
+        self.needs_events()?;
+        let frames = self.subject.events(worker_id, cursor).await;
+        let frames = frames.map_err(|failure| unexpected("observing a worker", &failure))?;
+        Ok(Watch::new(frames, worker_id.clone(), self.patience))
     }
 }
 

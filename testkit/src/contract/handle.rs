@@ -25,7 +25,7 @@ use yoi_workspace_server::{Applied, CallContext, ForwardedKey, RuntimeHandle, Up
 ///
 /// use worker_runtime::Runtime;
 /// use yoi_protocol::RuntimeId;
-/// use yoi_testkit::contract::{assert_kept, handle};
+/// use yoi_testkit::contract::handle;
 /// use yoi_workspace_server::Embedded;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -35,7 +35,6 @@ use yoi_workspace_server::{Applied, CallContext, ForwardedKey, RuntimeHandle, Up
 /// let report = handle::check(Arc::new(Embedded::new(runtime)), "echo", None).await;
 /// // Without a profile that lasts, some is skipped; nothing may fail.
 /// assert_eq!(report.failed().count(), 0);
-/// # let _ = assert_kept;
 /// # }
 /// ```
 pub async fn check(

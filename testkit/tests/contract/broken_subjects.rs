@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use worker_runtime::Runtime;
 use yoi_protocol::{
-    CancelRequest, Cancelled, Code, CreateWorker, Cursor, Effect, Failure, IdempotencyKey,
-    InputAccepted, InputRequest, ListQuery, RawFrame, RuntimeId, RuntimeInfo, StopRequest, Stopped,
-    StreamEnd, Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
+    CancelRequest, Cancelled, Capability, Code, CreateWorker, Cursor, Effect, Failure,
+    IdempotencyKey, InputAccepted, InputRequest, ListQuery, RawFrame, RuntimeId, RuntimeInfo,
+    StopRequest, Stopped, StreamEnd, Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
 };
 use yoi_testkit::contract::handle::OverHandle;
-use yoi_testkit::contract::{Bench, Done, Frames, Report, Subject, semantics};
+use yoi_testkit::contract::{Bench, Checked, Done, Frames, Report, Subject, semantics};
 use yoi_workspace_server::Embedded;
 
 use crate::lasting::lasting;
@@ -36,6 +36,11 @@ enum Wrong {
     TellsThePastTwice,
     IsNeverCaughtUp,
     EndsAsIfLost,
+    IgnoresKeysItDoesNotList,
+    /// Which is no wrong: it says so.
+    TakesNoKeys,
+    /// Neither is this.
+    HasNoEvents,
 }
 
 struct Broken {
@@ -63,7 +68,13 @@ impl Broken {
 #[async_trait]
 impl Subject for Broken {
     async fn runtime(&self) -> Result<RuntimeInfo, Failure> {
-        self.inner.runtime().await
+        let mut info = self.inner.runtime().await?;
+        info.capabilities.retain(|one| match self.wrong {
+            Wrong::TakesNoKeys | Wrong::IgnoresKeysItDoesNotList => *one != Capability::IDEMPOTENCY,
+            Wrong::HasNoEvents => *one != Capability::EVENTS_WS,
+            _ => true,
+        });
+        Ok(info)
     }
 
     async fn list(&self, query: &ListQuery) -> Result<WorkerPage, Failure> {
@@ -90,6 +101,9 @@ impl Subject for Broken {
         body: &CreateWorker,
         key: Option<&IdempotencyKey>,
     ) -> Result<Done<Worker>, Failure> {
+        if key.is_some() && self.is(Wrong::TakesNoKeys) {
+            return Err(Failure::unsupported("idempotency"));
+        }
         let mut body = body.clone();
         if self.is(Wrong::DropsLabels) {
             body.labels.clear();
@@ -158,6 +172,9 @@ impl Subject for Broken {
         worker_id: &WorkerId,
         cursor: Option<&Cursor>,
     ) -> Result<Box<dyn Frames>, Failure> {
+        if self.is(Wrong::HasNoEvents) {
+            return Err(Failure::unsupported("events"));
+        }
         let opened = match self.inner.events(worker_id, cursor).await {
             Err(failure)
                 if failure.code == Code::CursorUnknown && self.is(Wrong::TakesCursorsOfOthers) =>
@@ -218,7 +235,7 @@ impl Frames for BrokenFrames {
     }
 }
 
-async fn failed(wrong: Wrong) -> Vec<String> {
+async fn report(wrong: Wrong) -> Report {
     let id = RuntimeId::parse("local").expect("an id");
     let runtime = lasting(Runtime::builder(id))
         .start()
@@ -236,8 +253,7 @@ async fn failed(wrong: Wrong) -> Vec<String> {
         .profile("echo")
         .long_profile("lasting")
         .patience(Duration::from_secs(2));
-    let report = Report::new(Some(bench.info()), semantics::run(&bench).await);
-    report.failed().map(|one| one.name.clone()).collect()
+    Report::new(Some(bench.info()), semantics::run(&bench).await)
 }
 
 /// One test for each wrong, with the checks that must catch it.
@@ -245,9 +261,10 @@ macro_rules! caught {
     ($($test:ident: $wrong:ident by $($check:literal),+;)+) => {$(
         #[tokio::test(start_paused = true)]
         async fn $test() {
-            let failed = failed(Wrong::$wrong).await;
+            let report = report(Wrong::$wrong).await;
+            let failed: Vec<&str> = report.failed().map(|one| &*one.name).collect();
             for check in [$($check),+] {
-                assert!(failed.iter().any(|name| name == check), "{check} passed: {failed:#?}");
+                assert!(failed.contains(&check), "{check} passed: {failed:#?}");
             }
         }
     )+};
@@ -269,5 +286,23 @@ caught! {
     one_that_takes_cursors_of_others: TakesCursorsOfOthers by "resume.refuses_cursors_of_others";
     one_that_tells_the_past_twice: TellsThePastTwice by "resume.shows_all_that_an_input_led_to", "resume.from_every_cursor";
     one_that_is_never_caught_up: IsNeverCaughtUp by "events.begin_with_a_snapshot";
+    one_that_ignores_keys_it_does_not_list: IgnoresKeysItDoesNotList by "idempotency.is_honoured_or_refused";
     one_that_ends_as_if_lost: EndsAsIfLost by "stop.is_told_last", "events.end_with_the_worker";
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_runtime_does_not_list_is_skipped_and_no_failure() {
+    for (lacks, groups) in [
+        (Wrong::TakesNoKeys, &["idempotency"][..]),
+        (Wrong::HasNoEvents, &["events", "resume", "deltas"]),
+    ] {
+        let report = report(lacks).await;
+        assert_eq!(report.failed, 0, "{report:#?}");
+        let of_groups = |one: &&Checked| groups.contains(&one.name.split('.').next().unwrap());
+        let skipped = report.skipped().filter(of_groups).count();
+        let all = report.checks.iter().filter(of_groups).count();
+        // That a key is refused is looked at.
+        let looked_at = usize::from(lacks == Wrong::TakesNoKeys);
+        assert_eq!(skipped, all - looked_at, "{report:#?}");
+    }
 }

@@ -93,6 +93,7 @@ async fn from_every_cursor(bench: &Bench) -> Verdict {
 }
 
 async fn refuses_forged_cursors(bench: &Bench) -> Verdict {
+    bench.needs_events()?;
     let worker_id = bench.idle().await?;
     let accepted = bench.run(&worker_id).await?;
     let genuine = accepted.cursor.as_str();
@@ -108,6 +109,7 @@ async fn refuses_forged_cursors(bench: &Bench) -> Verdict {
 }
 
 async fn refuses_cursors_of_others(bench: &Bench) -> Verdict {
+    bench.needs_events()?;
     let (one, other) = (bench.idle().await?, bench.idle().await?);
     let accepted = bench.run(&one).await?;
     bench.run(&other).await?;

@@ -62,19 +62,14 @@ impl Wire {
     }
 
     pub(super) fn needs_sse(&self) -> Result<(), Unmet> {
-        self.needs(&Capability::EVENTS_SSE)
+        if self.bench.can(&Capability::EVENTS_SSE) {
+            return Ok(());
+        }
+        Err(skipped("the runtime does not list events.sse"))
     }
 
     pub(super) fn needs_websocket(&self) -> Result<(), Unmet> {
-        self.needs(&Capability::EVENTS_WS)
-    }
-
-    fn needs(&self, capability: &Capability) -> Result<(), Unmet> {
-        if self.bench.can(capability) {
-            return Ok(());
-        }
-        let name = capability.as_str();
-        Err(skipped(format!("the runtime does not list {name}")))
+        self.bench.needs_events()
     }
 
     pub(super) fn ask(&self, method: Method, path: impl Into<String>) -> Ask<'_> {

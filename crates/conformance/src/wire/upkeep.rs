@@ -34,7 +34,7 @@ async fn describes_itself(wire: &Wire) -> Verdict {
     holds(version.starts_with("3.1."), || {
         format!("openapi is {version:?}, not 3.1")
     })?;
-    for (path, method) in [
+    let mut routes = vec![
         (path::runtime::RUNTIME, "get"),
         (path::runtime::WORKERS, "get"),
         (path::runtime::WORKERS, "post"),
@@ -43,9 +43,14 @@ async fn describes_itself(wire: &Wire) -> Verdict {
         (path::runtime::CANCEL, "post"),
         (path::runtime::STOP, "post"),
         (path::runtime::TRANSCRIPT, "get"),
-        (path::runtime::EVENTS, "get"),
-        (path::runtime::EVENTS_WS, "get"),
+    ];
+    for (needed, path) in [
+        (wire.needs_sse(), path::runtime::EVENTS),
+        (wire.needs_websocket(), path::runtime::EVENTS_WS),
     ] {
+        routes.extend(needed.map(|()| (path, "get")));
+    }
+    for (path, method) in routes {
         let route: &Value = &document["paths"][path][method];
         holds(route.is_object(), || {
             format!("{method} {path} is not described")

@@ -5,7 +5,7 @@ use yoi_protocol::{Code, RawFrame, WorkerId};
 use super::ask::Wire;
 use super::socket::{BINARY, Message, PING, TEXT, WebSocket};
 use crate::catalogue::checks;
-use crate::unmet::{Unmet, Verdict, broken, holds, same, skipped};
+use crate::unmet::{Unmet, Verdict, broken, holds, same};
 
 checks! { Wire, "websocket";
     sends_one_frame_a_message: "every frame is one text message of JSON, as this contract has it";
@@ -126,9 +126,7 @@ async fn refuses_before_the_upgrade(wire: &Wire) -> Verdict {
 }
 
 async fn needs_an_upgrade(wire: &Wire) -> Verdict {
-    if wire.needs_websocket().is_err() {
-        return Err(skipped("the runtime does not list events.ws"));
-    }
+    wire.needs_websocket()?;
     let (_, path) = wire.idle().await?;
     let reply = wire.get(format!("{path}/events/ws")).send().await?;
     reply.refused_read(Code::UpgradeRequired)?;
