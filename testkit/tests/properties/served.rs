@@ -45,7 +45,7 @@ fn each<S: Strategy<Value = String>>(
 #[test]
 fn no_text_is_a_cursor_but_those_that_were_handed_out() {
     let texts = async |place: &Place| hostile::token(place.cursors().await);
-    each(40, texts, async |place, text| {
+    each(160, texts, async |place, text| {
         let query = in_query("cursor", text);
         for base in place.workers() {
             is_refused_cursor(&base, &place.events(&base, &query, None).await)?;
@@ -73,7 +73,7 @@ fn is_refused_cursor(base: &str, told: &Told) -> Result<(), TestCaseError> {
 #[test]
 fn no_text_is_a_page_but_those_that_were_handed_out() {
     let texts = async |place: &Place| hostile::token(place.pages().await);
-    each(64, texts, async |place, text| {
+    each(160, texts, async |place, text| {
         for list in place.lists() {
             let told = place
                 .get(&format!("{list}?{}", in_query("page", text)))
