@@ -12,6 +12,9 @@
 //!   test tells it to.
 //! - [`FakeRuntime`] is a Runtime that is not there: it answers what the test says, and
 //!   those who observe its Workers see what the test says.
+//! - [`FaultProxy`] is a link that goes wrong, [`Insides`] a Runtime that does: each [`Fault`] of a
+//!   closed list, held by a guard that fails the test if it never happened (`FAULTS.md`).
+//! - [`RawPeer`] says on the wire what no library would.
 //! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
 //! - `strategies`, behind the feature of that name, are proptest strategies for every type of the
 //!   wire, and for what nobody should say.

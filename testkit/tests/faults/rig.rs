@@ -31,8 +31,8 @@ impl Rig {
             .settings(|settings| {
                 settings.timeouts = Timeouts {
                     connect: Duration::from_millis(300),
-                    response: Duration::from_millis(300),
-                    request: Duration::from_millis(900),
+                    response: Duration::from_millis(500),
+                    request: Duration::from_millis(1200),
                 };
                 settings.retry = RetryPolicy::NEVER;
                 settings.idle = Duration::from_millis(300);
