@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use yoi_protocol::Code;
+use yoi_protocol::{Code, Operation};
 
 use super::answer::Answer;
 use super::credential::Credential;
@@ -61,8 +61,11 @@ impl Connection {
 
     async fn exchange(&self, stream: &mut TcpStream, mut asked: Asked) -> io::Result<()> {
         let operation = asked.head.operation();
+        // Server-sent events are an answer that has no end to wait for.
+        let ends = operation != Some(Operation::Events) || asked.head.wants_upgrade();
         let happens = |deed: &Deed| match deed {
-            Deed::InPlace(_) | Deed::Spoiled(_) | Deed::Asked(_) => true,
+            Deed::InPlace(_) | Deed::Asked(_) => true,
+            Deed::Spoiled(_) => ends,
             Deed::Rotated => !self.credential.is_latest(&asked.head),
             Deed::Elsewhere(_) | Deed::Stream(_) | Deed::Inside(_) => false,
         };

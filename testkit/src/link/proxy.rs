@@ -28,7 +28,8 @@ const SLOW: Duration = Duration::from_millis(20);
 /// could notice.
 ///
 /// Each connection carries one request, so that none hides behind a connection that stood before.
-/// A Runtime that is gone is a connection that is reset: the proxy itself is still there.
+/// A Runtime that is gone is a connection that is reset: the proxy itself is still there. Faults
+/// that spoil a whole answer do not happen to server-sent events, which no Backend asks for.
 ///
 /// What is left to chance, such as the byte at which an answer is cut, follows a seed that every
 /// failure names; `YOI_TESTKIT_SEED` repeats it.
