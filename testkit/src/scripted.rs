@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// and ends as it is told there, or as cancelled when somebody cancels it. A run that the test
 /// drops, or that nobody is left to take, fails with the code `script_dropped`.
 ///
+/// One that is [`stubborn`](Self::stubborn) ends only as its test tells it, whoever cancels it.
+///
 /// ```
 /// use worker_runtime::{CommandContext, ProfileSpec, Runtime};
 /// use yoi_protocol::{CreateWorker, InputRequest, RuntimeId};
@@ -51,6 +53,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct ScriptedExecutor {
     runs: mpsc::UnboundedSender<ScriptedRun>,
+    stubborn: bool,
+    grace: Duration,
 }
 
 /// The test's end of a [`ScriptedExecutor`]: its runs, in the order in which they began.
@@ -71,7 +75,29 @@ impl ScriptedExecutor {
     #[must_use]
     pub fn new() -> (Self, Script) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self { runs: sender }, Script { runs: receiver })
+        let executor = Self {
+            runs: sender,
+            stubborn: false,
+            grace: Duration::from_secs(1),
+        };
+        (executor, Script { runs: receiver })
+    }
+
+    /// One whose runs do not end because somebody cancels them, but only as the test tells them:
+    /// what an executor is that takes its time, or does not listen at all.
+    #[must_use]
+    pub fn stubborn() -> (Self, Script) {
+        let (mut executor, script) = Self::new();
+        executor.stubborn = true;
+        (executor, script)
+    }
+
+    /// How long the Runtime waits for a run that it has told to end, before it gives up on it; a
+    /// second unless told.
+    #[must_use]
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
     }
 }
 
@@ -85,11 +111,11 @@ impl Executor for ScriptedExecutor {
     }
 
     fn cancel_grace(&self) -> Duration {
-        Duration::from_secs(1)
+        self.grace
     }
 
     fn run(&self, context: RunContext, out: RunOutput) -> RunFuture {
-        let runs = self.runs.clone();
+        let (runs, stubborn) = (self.runs.clone(), self.stubborn);
         Box::pin(async move {
             let cancelled = context.cancelled.clone();
             let (end, told) = oneshot::channel();
@@ -100,7 +126,7 @@ impl Executor for ScriptedExecutor {
                 end = told => end.unwrap_or_else(|_| {
                     RunEnd::failed("script_dropped", "the test let go of this run")
                 }),
-                () = cancelled.cancelled() => RunEnd::Cancelled,
+                () = cancelled.cancelled(), if !stubborn => RunEnd::Cancelled,
             }
         })
     }
@@ -179,6 +205,12 @@ impl ScriptedRun {
         );
     }
 
+    /// Whether somebody has cancelled the run.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.context.cancelled.is_cancelled()
+    }
+
     /// Ends the run well.
     pub fn complete(self) {
         self.end(RunEnd::Completed);
@@ -189,7 +221,8 @@ impl ScriptedRun {
         self.end(RunEnd::failed(code, message));
     }
 
-    fn end(self, how: RunEnd) {
+    /// Ends the run in any way that a run can end.
+    pub fn end(self, how: RunEnd) {
         let Self { out, end, .. } = self;
         // What was said counts as said before the end.
         drop(out);

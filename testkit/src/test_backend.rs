@@ -126,7 +126,10 @@ impl TestBackend {
     /// Somebody who talks to it, with connections and, if it wants one, the first token.
     #[must_use]
     pub fn browser(&self) -> Browser {
-        Browser::new(self.client(), Asker::new(self.url(), self.token.clone()))
+        Browser::new(
+            self.client_builder(),
+            Asker::new(self.url(), self.token.clone()),
+        )
     }
 
     /// Ends it as SIGTERM does. Returns when nothing of it is left; an observer that does not

@@ -59,6 +59,11 @@ impl Asker {
         }
     }
 
+    /// The way there, for whoever asks beside it.
+    pub(crate) fn transport(&self) -> Arc<HttpTransport> {
+        Arc::clone(&self.transport)
+    }
+
     pub(crate) fn ask(&self, method: &str, path: &str) -> Ask {
         let method = Method::from_bytes(method.as_bytes());
         let ask = Ask {

@@ -5,7 +5,7 @@ mod reply;
 
 use std::fmt;
 
-use yoi_client::{Call, Client, Workers};
+use yoi_client::{Call, Client, ClientBuilder, Workers};
 use yoi_protocol::{Api, Cursor, WorkerId};
 
 use crate::Watcher;
@@ -52,8 +52,12 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub(crate) fn new(client: Client, asker: Asker) -> Self {
-        Self { client, asker }
+    pub(crate) fn new(client: ClientBuilder, asker: Asker) -> Self {
+        let client = client.transport(asker.transport()).build();
+        Self {
+            client: client.expect("a transport is all that a client needs"),
+            asker,
+        }
     }
 
     /// Its typed client.

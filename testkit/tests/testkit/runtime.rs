@@ -1,6 +1,9 @@
 //! `TestRuntime` and `ScriptedExecutor`, over the real wire.
 
+use std::time::Duration;
+
 use crate::watch::{outcome, watch};
+use worker_runtime::RunEnd;
 use yoi_client::{Call, Client, Workers};
 use yoi_protocol::{
     Api, CancelRequest, Code, CreateWorker, InputRequest, Outcome, StreamEnd, TranscriptQuery,
@@ -194,4 +197,34 @@ async fn one_that_cannot_start_says_so() {
         .runtime(|runtime| runtime.default_profile("no-such-profile"))
         .start()
         .await;
+}
+
+#[tokio::test]
+async fn a_stubborn_run_is_cancelled_and_ends_when_it_likes() {
+    let (executor, mut script) = ScriptedExecutor::stubborn();
+    let runtime = TestRuntime::builder("gpu-1")
+        .executor(executor.cancel_grace(Duration::from_secs(60)))
+        .start()
+        .await;
+    let workers = runtime.workers();
+    let worker = create(&workers).await;
+    send(&workers, &worker, "hi").await;
+    let run = script.next_run().await;
+    assert!(!run.is_cancelled());
+    let (request, call) = (CancelRequest::default(), Call::default());
+    let cancelling = workers.cancel(&worker, &request, &call);
+    let stubborn = async {
+        run.cancelled().await;
+        assert!(run.is_cancelled());
+        run.say("but I was not done").await;
+        run.end(RunEnd::Cancelled);
+    };
+    let (cancelled, ()) = tokio::join!(cancelling, stubborn);
+    assert!(cancelled.unwrap().value.cancelled_run_id.is_some());
+    let transcript = workers
+        .transcript(&worker, &TranscriptQuery::default(), &call)
+        .await
+        .unwrap()
+        .value;
+    assert_eq!(transcript.entries[1].content, "but I was not done");
 }

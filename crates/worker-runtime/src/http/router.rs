@@ -17,7 +17,6 @@ use crate::{Readiness, Runtime};
 pub fn router(runtime: Runtime, settings: &HttpSettings, drain: &Drain) -> Router {
     let state = AppState {
         observe: Arc::new(settings.observe(drain)),
-        document: Arc::new(routes::document()),
         runtime: runtime.clone(),
     };
     let router = Router::new()

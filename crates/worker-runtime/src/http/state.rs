@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use yoi_http_kit::ObserveSettings;
 
 use crate::Runtime;
@@ -12,5 +11,4 @@ use crate::Runtime;
 pub(super) struct AppState {
     pub(super) runtime: Runtime,
     pub(super) observe: Arc<ObserveSettings>,
-    pub(super) document: Arc<Value>,
 }

@@ -65,7 +65,7 @@ async fn waiting_behind_another_command_is_not_having_begun() {
 #[tokio::test(start_paused = true)]
 async fn a_command_that_has_begun_is_carried_to_its_end() {
     let store = TestStore::new();
-    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     store.hold();
@@ -79,7 +79,7 @@ async fn a_command_that_has_begun_is_carried_to_its_end() {
     );
     store.release();
     watch.until_event("run_started").await;
-    script.run().await.end(RunEnd::Completed).await;
+    script.next_run().await.end(RunEnd::Completed);
     settled(&runtime, "w").await;
     assert_eq!(contents(&runtime, "w").await, ["one"]);
 }
@@ -108,16 +108,16 @@ async fn the_runtimes_own_timeout_bounds_a_command() {
         operation_timeout_ms: 20,
         ..Limits::default()
     };
-    let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.limits(limits)).await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     // Its executor has a grace of 200 ms, and uses it.
     let cancelled = runtime
         .cancel(&id("w"), CancelRequest::default(), within(10_000))
         .await;
     assert_eq!(cancelled, timed_out(Effect::Unknown));
-    assert!(run.context.cancelled.is_cancelled());
+    assert!(run.is_cancelled());
     let worker = settled(&runtime, "w").await;
     assert_eq!(worker.status, WorkerStatus::Idle);
     assert_eq!(worker.last_run.unwrap().outcome, Outcome::Cancelled);

@@ -14,15 +14,15 @@ const TIME: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn active_runs_are_interrupted_and_then_streams_end() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("so far").await;
+    let run = script.next_run().await;
+    run.say("so far").await;
     tokio::spawn(async move {
-        run.told().await;
-        run.end(RunEnd::Cancelled).await;
+        run.cancelled().await;
+        run.end(RunEnd::Cancelled);
     });
     assert_eq!(runtime.readiness(), Readiness::Ready);
     runtime.drain(TIME).await;
@@ -88,7 +88,7 @@ async fn new_commands_are_refused() {
 #[tokio::test]
 async fn commands_in_flight_finish_first() {
     let store = TestStore::new();
-    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
     store.hold();
     let worker = id("w");
@@ -102,9 +102,9 @@ async fn commands_in_flight_finish_first() {
                 .await;
             assert_eq!(late.err(), Some(RuntimeError::Unavailable));
             store.release();
-            let run = script.run().await;
-            run.told().await;
-            run.end(RunEnd::Cancelled).await;
+            let run = script.next_run().await;
+            run.cancelled().await;
+            run.end(RunEnd::Cancelled);
         });
     };
     let (accepted, ()) = tokio::join!(input, drains);
@@ -116,11 +116,11 @@ async fn commands_in_flight_finish_first() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_does_not_end_is_cut_off_within_the_time() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("kept").await;
+    let run = script.next_run().await;
+    run.say("kept").await;
     let before = tokio::time::Instant::now();
     // Its own grace is longer than all the time there is.
     runtime.drain(Duration::from_millis(100)).await;
@@ -141,17 +141,17 @@ async fn draining_twice_waits_for_the_same_end() {
 
 #[tokio::test(start_paused = true)]
 async fn who_stops_waiting_for_a_drain_leaves_it_to_its_end() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     let drains = runtime.clone();
     let first = tokio::spawn(async move { drains.drain(TIME).await });
-    run.told().await;
+    run.cancelled().await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
-    run.end(RunEnd::Cancelled).await;
+    run.end(RunEnd::Cancelled);
 
     assert_eq!(watch.end().await, StreamEnd::Draining);
     let before = tokio::time::Instant::now();

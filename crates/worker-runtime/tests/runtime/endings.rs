@@ -8,15 +8,15 @@ use crate::common::{self, cancel, contents, create, id, plain, scripted, send, s
 
 #[tokio::test]
 async fn cancel_ends_the_run_and_leaves_the_worker_idle() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     let accepted = send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("so far").await;
+    let run = script.next_run().await;
+    run.say("so far").await;
     let ends = tokio::spawn(async move {
-        run.told().await;
-        run.end(RunEnd::Cancelled).await;
+        run.cancelled().await;
+        run.end(RunEnd::Cancelled);
     });
     let cancelled = cancel(&runtime, "w").await;
     ends.await.unwrap();
@@ -54,10 +54,10 @@ async fn cancel_without_a_run_answers_without_one() {
 
 #[tokio::test]
 async fn cancel_of_another_run_leaves_this_one_alone() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     let request = CancelRequest {
         run_id: Some(RunId::parse("run-other").unwrap()),
         reason: None,
@@ -65,23 +65,23 @@ async fn cancel_of_another_run_leaves_this_one_alone() {
     let answer = runtime.cancel(&id("w"), request, plain()).await.unwrap();
     assert_eq!(answer.value.cancelled_run_id, None);
     assert_eq!(answer.value.worker.status, WorkerStatus::Running);
-    assert!(!run.context.cancelled.is_cancelled());
-    run.end(RunEnd::Completed).await;
+    assert!(!run.is_cancelled());
+    run.end(RunEnd::Completed);
     let worker = settled(&runtime, "w").await;
     assert_eq!(worker.last_run.unwrap().outcome, Outcome::Completed);
 }
 
 #[tokio::test]
 async fn a_run_that_completes_first_is_not_cancelled() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     // It is told to end, and completes nevertheless: that is the outcome that is committed.
     let ends = tokio::spawn(async move {
-        run.told().await;
-        run.text("done").await;
-        run.end(RunEnd::Completed).await;
+        run.cancelled().await;
+        run.say("done").await;
+        run.end(RunEnd::Completed);
     });
     let cancelled = cancel(&runtime, "w").await;
     ends.await.unwrap();
@@ -95,42 +95,42 @@ async fn a_run_that_completes_first_is_not_cancelled() {
 
 #[tokio::test(start_paused = true)]
 async fn an_executor_that_does_not_listen_is_dropped_after_its_grace() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("kept").await;
+    let run = script.next_run().await;
+    run.say("kept").await;
     let cancelled = cancel(&runtime, "w").await;
     assert!(cancelled.cancelled_run_id.is_some());
     assert_eq!(contents(&runtime, "w").await, ["go", "kept"]);
     assert!(
-        run.out.text("too late").await.is_err(),
+        run.output().text("too late").await.is_err(),
         "nobody listens any more"
     );
 }
 
 #[tokio::test]
 async fn an_executor_that_never_stops_talking_can_be_cancelled() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    let talks = tokio::spawn(async move { while run.out.thinking("").await.is_ok() {} });
+    let run = script.next_run().await;
+    let talks = tokio::spawn(async move { while run.output().thinking("").await.is_ok() {} });
     assert!(cancel(&runtime, "w").await.cancelled_run_id.is_some());
     talks.await.unwrap();
 }
 
 #[tokio::test]
 async fn stop_is_final_and_ends_the_run_first() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("so far").await;
+    let run = script.next_run().await;
+    run.say("so far").await;
     let ends = tokio::spawn(async move {
-        run.told().await;
-        run.end(RunEnd::Cancelled).await;
+        run.cancelled().await;
+        run.end(RunEnd::Cancelled);
     });
     let request = StopRequest {
         reason: Some("enough".to_owned()),
@@ -166,10 +166,10 @@ async fn stop_is_final_and_ends_the_run_first() {
 
 #[tokio::test]
 async fn cancels_and_stops_of_one_run_are_all_answered() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     let mut all = tokio::task::JoinSet::new();
     for number in 0..20 {
         let runtime = runtime.clone();
@@ -181,8 +181,8 @@ async fn cancels_and_stops_of_one_run_are_all_answered() {
             }
         });
     }
-    run.told().await;
-    run.end(RunEnd::Cancelled).await;
+    run.cancelled().await;
+    run.end(RunEnd::Cancelled);
     let workers = all.join_all().await;
     let last = runtime.get_worker(&id("w")).await.unwrap();
     assert_eq!(last.status, WorkerStatus::Stopped);

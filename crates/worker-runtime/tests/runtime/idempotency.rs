@@ -15,13 +15,13 @@ use crate::common::{
 
 #[tokio::test]
 async fn the_same_input_again_gives_the_first_answer_and_no_second_run() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let worker = id("w");
     let input = || runtime.send_input(&worker, InputRequest::new("go"), keyed("k"));
     let first = input().await.unwrap();
     assert!(!first.replayed);
-    script.run().await.end(RunEnd::Completed).await;
+    script.next_run().await.end(RunEnd::Completed);
     settled(&runtime, "w").await;
     let again = input().await.unwrap();
     let expected = Applied {
@@ -74,7 +74,7 @@ async fn another_body_is_a_conflict() {
 
 #[tokio::test]
 async fn a_key_is_scoped_to_operation_and_worker() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     for worker in ["a", "b"] {
         create(&runtime, worker).await;
         let request = InputRequest::new("go");
@@ -83,7 +83,7 @@ async fn a_key_is_scoped_to_operation_and_worker() {
             .await
             .unwrap();
         assert!(!sent.replayed);
-        script.run().await.end(RunEnd::Completed).await;
+        script.next_run().await.end(RunEnd::Completed);
         settled(&runtime, worker).await;
         let request = CancelRequest::default();
         let cancelled = runtime
@@ -96,7 +96,7 @@ async fn a_key_is_scoped_to_operation_and_worker() {
 
 #[tokio::test]
 async fn a_refused_command_leaves_its_key_free() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "one").await;
     let worker = id("w");
@@ -104,7 +104,7 @@ async fn a_refused_command_leaves_its_key_free() {
         .send_input(&worker, InputRequest::new("two"), keyed("k"))
         .await;
     assert!(matches!(busy, Err(RuntimeError::WorkerBusy { .. })));
-    script.run().await.end(RunEnd::Completed).await;
+    script.next_run().await.end(RunEnd::Completed);
     settled(&runtime, "w").await;
     // Free even for another body.
     let sent = runtime
@@ -115,54 +115,54 @@ async fn a_refused_command_leaves_its_key_free() {
 
 #[tokio::test]
 async fn a_cancel_sent_again_does_not_end_the_next_run() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let worker = id("w");
     let cancel = || runtime.cancel(&worker, CancelRequest::default(), keyed("k"));
     send(&runtime, "w", "one").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     let (cancelled, ()) = tokio::join!(cancel(), async {
-        run.told().await;
-        run.end(RunEnd::Cancelled).await;
+        run.cancelled().await;
+        run.end(RunEnd::Cancelled);
     });
     let first = cancelled.unwrap().value;
     assert!(first.cancelled_run_id.is_some());
 
     send(&runtime, "w", "two").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     let again = cancel().await.unwrap();
     assert!(again.replayed);
     assert_eq!(again.value, first);
-    assert!(!run.context.cancelled.is_cancelled());
-    run.end(RunEnd::Completed).await;
+    assert!(!run.is_cancelled());
+    run.end(RunEnd::Completed);
     let worker = settled(&runtime, "w").await;
     assert_eq!(worker.last_run.unwrap().outcome, Outcome::Completed);
 }
 
 #[tokio::test]
 async fn a_cancel_of_nothing_is_remembered_too() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let worker = id("w");
     let cancel = || runtime.cancel(&worker, CancelRequest::default(), keyed("k"));
     assert_eq!(cancel().await.unwrap().value.cancelled_run_id, None);
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     assert!(cancel().await.unwrap().replayed);
-    assert!(!run.context.cancelled.is_cancelled());
+    assert!(!run.is_cancelled());
 }
 
 #[tokio::test]
 async fn a_stop_is_remembered_with_or_without_a_run() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     for (worker, runs) in [("idle", false), ("running", true)] {
         create(&runtime, worker).await;
         if runs {
             send(&runtime, worker, "go").await;
-            let run = script.run().await;
+            let run = script.next_run().await;
             tokio::spawn(async move {
-                run.told().await;
-                run.end(RunEnd::Cancelled).await;
+                run.cancelled().await;
+                run.end(RunEnd::Cancelled);
             });
         }
         let worker = id(worker);

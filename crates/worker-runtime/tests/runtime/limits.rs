@@ -64,7 +64,7 @@ async fn max_workers_counts_those_that_are_not_stopped() {
 #[tokio::test]
 async fn max_runs() {
     let limits = limits(|limits| limits.max_runs = 1);
-    let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.limits(limits)).await;
     create(&runtime, "a").await;
     create(&runtime, "b").await;
     send(&runtime, "a", "go").await;
@@ -74,7 +74,7 @@ async fn max_runs() {
         .await;
     assert_eq!(refused, reached("max_runs"));
     assert!(contents(&runtime, "b").await.is_empty());
-    script.run().await.end(RunEnd::Completed).await;
+    script.next_run().await.end(RunEnd::Completed);
     settled(&runtime, "a").await;
     send(&runtime, "b", "go").await;
 }
@@ -195,34 +195,34 @@ async fn max_worker_bytes_expires_the_oldest() {
 #[tokio::test]
 async fn the_last_event_is_kept_however_large() {
     let limits = limits(|limits| limits.max_worker_bytes = 1);
-    let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.limits(limits)).await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.out.entry(Role::Assistant, "whole").await.unwrap();
+    let run = script.next_run().await;
+    run.output().entry(Role::Assistant, "whole").await.unwrap();
     let mut watch = common::watch(&runtime, "w", None).await;
     watch.until_event("entry_appended").await;
     assert_eq!(contents(&runtime, "w").await, ["whole"]);
-    run.end(RunEnd::Completed).await;
+    run.end(RunEnd::Completed);
     watch.until_event("run_finished").await;
 }
 
 #[tokio::test]
 async fn max_backlog_bytes_ends_a_slow_observer_alone() {
     let limits = limits(|limits| limits.max_backlog_bytes = 2000);
-    let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.limits(limits)).await;
     create(&runtime, "w").await;
     let mut slow = common::watch(&runtime, "w", None).await;
     let mut quick = common::watch(&runtime, "w", None).await;
     slow.until_caught_up().await;
     quick.until_caught_up().await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     for _ in 0..50 {
-        run.text("0123456789").await;
+        run.say("0123456789").await;
         while !matches!(quick.next().await, Ok(Frame::Delta(_))) {}
     }
-    run.end(RunEnd::Completed).await;
+    run.end(RunEnd::Completed);
     quick.until_event("run_finished").await;
     assert_eq!(slow.end().await, StreamEnd::SlowConsumer);
     // With its last cursor it misses no event.
@@ -332,14 +332,14 @@ async fn a_limit_that_cannot_be_kept_is_refused_at_start() {
 #[tokio::test]
 async fn a_cancelled_run_gives_its_place_back() {
     let limits = limits(|limits| limits.max_runs = 1);
-    let (runtime, script) = scripted_with(|builder| builder.limits(limits)).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.limits(limits)).await;
     create(&runtime, "w").await;
     for _ in 0..3 {
         send(&runtime, "w", "go").await;
-        let run = script.run().await;
+        let run = script.next_run().await;
         let ends = tokio::spawn(async move {
-            run.told().await;
-            run.end(RunEnd::Cancelled).await;
+            run.cancelled().await;
+            run.end(RunEnd::Cancelled);
         });
         assert!(cancel(&runtime, "w").await.cancelled_run_id.is_some());
         ends.await.unwrap();

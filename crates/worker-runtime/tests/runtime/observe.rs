@@ -12,14 +12,14 @@ use crate::common::{
 
 #[tokio::test]
 async fn without_a_cursor_it_begins_with_a_snapshot() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("so ").await;
-    run.out.thinking("hm").await.unwrap();
-    run.out.tool_arguments("c1", "{").await.unwrap();
-    run.out.usage(Some(1), None).await.unwrap();
+    let run = script.next_run().await;
+    run.say("so ").await;
+    run.output().thinking("hm").await.unwrap();
+    run.output().tool_arguments("c1", "{").await.unwrap();
+    run.output().usage(Some(1), None).await.unwrap();
     // The usage is an event, so all before it is taken when it is seen.
     let mut other = common::watch(&runtime, "w", None).await;
     while runtime
@@ -56,7 +56,7 @@ async fn without_a_cursor_it_begins_with_a_snapshot() {
         worker.active_run.map(|run| run.run_id)
     );
 
-    run.text("far").await;
+    run.say("far").await;
     let delta = loop {
         if let Ok(Frame::Delta(frame)) = watch.next().await {
             break frame.delta;
@@ -121,23 +121,23 @@ const WATCHERS: usize = 40;
 /// Whoever comes at whatever moment sees every event once and in order, and text that joins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_event_falls_between_the_past_and_the_present() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let accepted = send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     let watching = Arc::new(AtomicUsize::new(0));
     let all_watch = Arc::clone(&watching);
     let speaks = tokio::spawn(async move {
         let mut said = 0;
         while said < 400 || all_watch.load(Ordering::SeqCst) < WATCHERS {
-            run.text(&format!("{said} ")).await;
+            run.say(&format!("{said} ")).await;
             said += 1;
             if said % 5 == 0 {
-                run.out.end_entry().await.unwrap();
+                run.output().end_entry().await.unwrap();
             }
             tokio::task::yield_now().await;
         }
-        run.end(RunEnd::Completed).await;
+        run.end(RunEnd::Completed);
         said
     });
     let mut watchers = tokio::task::JoinSet::new();
@@ -232,18 +232,18 @@ async fn a_stopped_worker_is_told_to_its_end() {
 
 #[tokio::test]
 async fn next_can_be_given_up_without_losing_a_frame() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut observation = runtime.observe(&id("w"), None).await.unwrap();
     let mut frames = Vec::new();
     let speaks = async {
         send(&runtime, "w", "go").await;
-        let run = script.run().await;
+        let run = script.next_run().await;
         for _ in 0..100 {
-            run.text("x").await;
+            run.say("x").await;
             tokio::task::yield_now().await;
         }
-        run.end(RunEnd::Completed).await;
+        run.end(RunEnd::Completed);
     };
     let mut speaks = std::pin::pin!(speaks);
     let mut is_said = false;

@@ -18,15 +18,15 @@ async fn bounded(max_run_output_bytes: u64) -> (Runtime, Script) {
 
 #[tokio::test]
 async fn max_run_output_bytes_fails_the_run_and_keeps_its_text() {
-    let (runtime, script) = bounded(10).await;
+    let (runtime, mut script) = bounded(10).await;
     let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("12345678").await;
-    run.text("€uro").await;
-    run.told().await;
-    let _ = run.out.text("more").await;
-    run.end(RunEnd::Cancelled).await;
+    let run = script.next_run().await;
+    run.say("12345678").await;
+    run.say("€uro").await;
+    run.cancelled().await;
+    let _ = run.output().text("more").await;
+    run.end(RunEnd::Cancelled);
     watch.until_event("run_finished").await;
     let worker = settled(&runtime, "w").await;
     let error = worker.last_run.unwrap().error.unwrap();
@@ -60,19 +60,19 @@ async fn output_of_exactly_the_limit_is_fine() {
 
 /// Says one thing over and over until the run is told to end, and gives how often it was taken.
 async fn runaway(limit: u64, say: impl AsyncFn(&RunOutput) -> Result<(), OutputClosed>) -> usize {
-    let (runtime, script) = bounded(limit).await;
+    let (runtime, mut script) = bounded(limit).await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     let mut said = 0;
-    while !run.context.cancelled.is_cancelled() && say(&run.out).await.is_ok() {
+    while !run.is_cancelled() && say(run.output()).await.is_ok() {
         said += 1;
         assert!(said < 100_000, "nobody stops it");
     }
     // It was told, and goes on nevertheless.
     for _ in 0..100 {
-        let _ = say(&run.out).await;
+        let _ = say(run.output()).await;
     }
-    run.end(RunEnd::Cancelled).await;
+    run.end(RunEnd::Cancelled);
     let worker = settled(&runtime, "w").await;
     let error = worker.last_run.unwrap().error.unwrap();
     assert_eq!(error.code, "output_limit");
@@ -107,19 +107,19 @@ async fn diagnostics_count_once_their_own_share_is_said() {
 
 #[tokio::test]
 async fn a_run_that_has_said_all_it_may_can_still_say_why() {
-    let (runtime, script) = bounded(4).await;
+    let (runtime, mut script) = bounded(4).await;
     let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("12345").await;
-    run.told().await;
+    let run = script.next_run().await;
+    run.say("12345").await;
+    run.cancelled().await;
     let why = Diagnostic {
         severity: Severity::Warning,
         code: "stderr".to_owned(),
         message: "w".repeat(8 * 1024),
     };
-    run.out.diagnostic(why).await.unwrap();
-    run.end(RunEnd::Cancelled).await;
+    run.output().diagnostic(why).await.unwrap();
+    run.end(RunEnd::Cancelled);
     watch.until_event("run_finished").await;
     assert!(watch.types().contains(&"diagnostic"), "{:?}", watch.types());
 }

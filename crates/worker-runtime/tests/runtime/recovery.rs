@@ -51,14 +51,14 @@ async fn workers_are_as_they_were() {
 #[tokio::test]
 async fn an_active_run_is_interrupted() {
     let store = TestStore::new();
-    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
     let accepted = send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("said, but never kept").await;
+    let run = script.next_run().await;
+    run.say("said, but never kept").await;
 
     // What a killed process leaves.
-    let (again, script) = scripted_with(|builder| builder.store(store.reopened())).await;
+    let (again, mut script) = scripted_with(|builder| builder.store(store.reopened())).await;
     let worker = again.get_worker(&id("w")).await.unwrap();
     assert_eq!(
         (worker.status, worker.active_run),
@@ -81,7 +81,7 @@ async fn an_active_run_is_interrupted() {
         ]
     );
     send(&again, "w", "next").await;
-    script.run().await.end(RunEnd::Completed).await;
+    script.next_run().await.end(RunEnd::Completed);
     settled(&again, "w").await;
     assert_eq!(contents(&again, "w").await, ["go", "next"]);
 }

@@ -19,15 +19,15 @@ async fn echo_answers_with_the_content() {
 
 #[tokio::test]
 async fn events_come_in_the_contracts_order() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     let accepted = send(&runtime, "w", "hello").await;
-    let run = script.run().await;
-    assert_eq!(run.context.input, "hello");
-    assert_eq!(run.context.run_id, accepted.run_id);
-    run.text("hi").await;
-    run.end(RunEnd::Completed).await;
+    let run = script.next_run().await;
+    assert_eq!(run.input(), "hello");
+    assert_eq!(run.run_id(), &accepted.run_id);
+    run.say("hi").await;
+    run.end(RunEnd::Completed);
     watch.until_event("run_finished").await;
     watch.until_event("status_changed").await;
     assert_eq!(
@@ -54,7 +54,7 @@ async fn events_come_in_the_contracts_order() {
 
 #[tokio::test]
 async fn a_second_input_is_refused_while_a_run_is_active() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let accepted = send(&runtime, "w", "one").await;
     let second = runtime
@@ -64,7 +64,7 @@ async fn a_second_input_is_refused_while_a_run_is_active() {
         active_run_id: accepted.run_id,
     };
     assert_eq!(second, Err(busy));
-    script.run().await.end(RunEnd::Completed).await;
+    script.next_run().await.end(RunEnd::Completed);
     settled(&runtime, "w").await;
     send(&runtime, "w", "three").await;
     assert_eq!(contents(&runtime, "w").await, ["one", "three"]);
@@ -119,20 +119,20 @@ async fn an_input_is_single_flight_through_its_commit() {
 
 #[tokio::test]
 async fn deltas_add_up_to_the_entry_that_follows() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     watch.until_caught_up().await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     for entry in [["a€", "b", "c"], ["日", "本", "語"]] {
         for piece in entry {
-            run.text(piece).await;
+            run.say(piece).await;
         }
-        run.out.end_entry().await.unwrap();
+        run.output().end_entry().await.unwrap();
     }
-    run.text("rest").await;
-    run.end(RunEnd::Completed).await;
+    run.say("rest").await;
+    run.end(RunEnd::Completed);
     let mut whole = Vec::new();
     for _ in 0..3 {
         let said = loop {
@@ -152,22 +152,28 @@ async fn deltas_add_up_to_the_entry_that_follows() {
 
 #[tokio::test]
 async fn everything_an_executor_says_is_told_in_its_order() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     let mut watch = common::watch(&runtime, "w", None).await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.out.thinking("hm").await.unwrap();
-    run.text("let me look").await;
-    run.out.tool_call_started("c1", "search").await.unwrap();
-    run.out.tool_arguments("c1", "{\"q\":").await.unwrap();
-    run.out.tool_arguments("c1", "1}").await.unwrap();
-    run.out.tool_call_finished("c1", "{\"q\":1}").await.unwrap();
-    run.out.tool_result("c1", true, "found").await.unwrap();
-    run.out.entry(Role::Tool, "found").await.unwrap();
-    run.out.usage(Some(3), Some(5)).await.unwrap();
-    run.text("done").await;
-    run.end(RunEnd::Completed).await;
+    let run = script.next_run().await;
+    run.output().thinking("hm").await.unwrap();
+    run.say("let me look").await;
+    run.output()
+        .tool_call_started("c1", "search")
+        .await
+        .unwrap();
+    run.output().tool_arguments("c1", "{\"q\":").await.unwrap();
+    run.output().tool_arguments("c1", "1}").await.unwrap();
+    run.output()
+        .tool_call_finished("c1", "{\"q\":1}")
+        .await
+        .unwrap();
+    run.output().tool_result("c1", true, "found").await.unwrap();
+    run.output().entry(Role::Tool, "found").await.unwrap();
+    run.output().usage(Some(3), Some(5)).await.unwrap();
+    run.say("done").await;
+    run.end(RunEnd::Completed);
     watch.until_event("run_finished").await;
     assert_eq!(
         watch.types()[4..],
@@ -190,12 +196,12 @@ async fn everything_an_executor_says_is_told_in_its_order() {
 
 #[tokio::test]
 async fn a_run_that_fails_keeps_its_text_and_says_why() {
-    let (runtime, script) = scripted().await;
+    let (runtime, mut script) = scripted().await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("so far").await;
-    run.end(RunEnd::failed("model_lost", "gone")).await;
+    let run = script.next_run().await;
+    run.say("so far").await;
+    run.end(RunEnd::failed("model_lost", "gone"));
     let worker = settled(&runtime, "w").await;
     let last = worker.last_run.unwrap();
     assert_eq!(last.outcome, Outcome::Failed);

@@ -79,15 +79,15 @@ async fn after_a_write_that_nobody_can_tell_of_no_more_are_taken() {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_run_is_written_again_until_it_is_taken() {
     let store = TestStore::new();
-    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
+    let run = script.next_run().await;
     store.fail(FULL);
     let w = id("w");
     let ends = tokio::spawn(async move {
-        run.told().await;
-        run.end(RunEnd::Cancelled).await;
+        run.cancelled().await;
+        run.end(RunEnd::Cancelled);
     });
     let cancelled = runtime
         .cancel(&w, CancelRequest::default(), keyed("k"))
@@ -110,15 +110,15 @@ async fn the_end_of_a_run_is_written_again_until_it_is_taken() {
 #[tokio::test(start_paused = true)]
 async fn a_run_whose_words_cannot_be_kept_fails() {
     let store = TestStore::new();
-    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
+    let (runtime, mut script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
     send(&runtime, "w", "go").await;
-    let run = script.run().await;
-    run.text("kept in the end").await;
+    let run = script.next_run().await;
+    run.say("kept in the end").await;
     store.fail_once(FULL);
-    run.out.end_entry().await.unwrap();
-    run.told().await;
-    run.end(RunEnd::Cancelled).await;
+    run.output().end_entry().await.unwrap();
+    run.cancelled().await;
+    run.end(RunEnd::Cancelled);
     let worker = settled(&runtime, "w").await;
     assert_eq!(worker.last_run.unwrap().error.unwrap().code, "store_failed");
     assert_eq!(contents(&runtime, "w").await, ["go", "kept in the end"]);

@@ -17,7 +17,6 @@ use crate::Backend;
 pub fn router(backend: Backend, settings: &HttpSettings, drain: &Drain) -> Router {
     let state = AppState {
         observe: Arc::new(settings.observe(drain).naming_the_runtime()),
-        document: Arc::new(routes::document()),
         backend: backend.clone(),
     };
     let router = Router::new()

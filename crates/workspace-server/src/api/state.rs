@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use yoi_http_kit::ObserveSettings;
 use yoi_protocol::IdempotencyKey;
 
@@ -13,7 +12,6 @@ use crate::{Backend, Caller};
 pub(super) struct AppState {
     pub(super) backend: Backend,
     pub(super) observe: Arc<ObserveSettings>,
-    pub(super) document: Arc<Value>,
 }
 
 /// Who asks, as the library wants to know it.

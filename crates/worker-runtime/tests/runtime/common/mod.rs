@@ -1,16 +1,14 @@
 //! What the tests of the Runtime share.
 
-mod executor;
-
 use std::time::Duration;
 
-pub(crate) use executor::{Script, ScriptedExecutor};
 use worker_runtime::{CommandContext, ProfileSpec, Runtime, RuntimeBuilder};
 use yoi_protocol::{
     CancelRequest, Cancelled, CreateWorker, IdempotencyKey, InputAccepted, InputRequest, RuntimeId,
     StopRequest, Stopped, Transcript, TranscriptQuery, Worker, WorkerId, WorkerStatus,
 };
-pub(crate) use yoi_testkit::{ManualClock, Reads, TestStore, Watcher};
+use yoi_testkit::ScriptedExecutor;
+pub(crate) use yoi_testkit::{ManualClock, Reads, Script, TestStore, Watcher};
 
 /// How long a test waits for what must happen. Long, for loaded machines; a test that passes
 /// never waits for it.
@@ -28,7 +26,8 @@ pub(crate) async fn scripted() -> (Runtime, Script) {
 pub(crate) async fn scripted_with(
     change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
 ) -> (Runtime, Script) {
-    let (executor, script) = ScriptedExecutor::new();
+    let (executor, script) = ScriptedExecutor::stubborn();
+    let executor = executor.cancel_grace(Duration::from_millis(200));
     let builder = builder()
         .profile("script", ProfileSpec::new(executor))
         .default_profile("script");
