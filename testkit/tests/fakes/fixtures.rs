@@ -194,6 +194,47 @@ fn every_type_of_frame_is_there() {
     }
 }
 
+/// Each last frame is to the letter what a server makes of the end that it tells of.
+#[test]
+fn each_end_is_what_its_code_makes_of_it() {
+    let about = Subject {
+        runtime_id: Some(bodies::runtime().runtime_id),
+        worker_id: Some(bodies::worker().worker_id),
+        request_id: None,
+    };
+    let told: Vec<_> = problems::all()
+        .map(|problem| {
+            let mut failure = problem.into_failure();
+            if let Some(operation) = &mut failure.details.operation {
+                *operation = Operation::Events.as_str().to_owned();
+                failure.details.errors.clear();
+            }
+            if failure.code == Code::LimitReached {
+                failure.details.limit = Some("max_streams".to_owned());
+            }
+            StreamEnd::Failed(failure)
+        })
+        .chain([
+            StreamEnd::SlowConsumer,
+            StreamEnd::Draining,
+            StreamEnd::ObservationOnly,
+        ])
+        .filter_map(|end| end.diagnostic(&about))
+        .collect();
+    for fixture in fixtures::all().filter(|each| each.name().contains("/diagnostics/")) {
+        let frame = serde_json::from_str(fixture.text()).expect("read before");
+        let Frame::Diagnostic(frame) = frame else {
+            panic!("{}", fixture.name())
+        };
+        assert!(told.contains(&frame.diagnostic), "{frame:?}");
+        assert!(
+            fixture
+                .name()
+                .ends_with(&format!("/{}", frame.diagnostic.code))
+        );
+    }
+}
+
 fn type_of(fixture: &Fixture, payload: &str) -> Option<String> {
     let json = fixture.json();
     let name = json.get(payload)?.get("type")?.as_str()?;

@@ -3,3 +3,4 @@
 mod events;
 mod fixtures;
 mod runtime;
+mod shapes;

@@ -1,0 +1,110 @@
+//! What a Backend says of a Runtime that fails, and of a way that does.
+
+use std::time::Duration;
+
+use serde_json::json;
+use yoi_client::{RetryPolicy, Timeouts};
+use yoi_protocol::Code;
+use yoi_testkit::{Browser, FakeRuntime, RemoteRuntime, TestBackend};
+use yoi_workspace_server::RemoteSettings;
+
+use super::ledger::Ledger;
+
+const STOP: &str = "/api/runtimes/gpu-1/workers/w-1/stop";
+
+pub(super) async fn walk() -> Ledger {
+    let mut ledger = Ledger::default();
+    let fake = FakeRuntime::start("gpu-1").await;
+    let timeouts = Timeouts {
+        response: Duration::from_millis(100),
+        ..Timeouts::default()
+    };
+    let builder = || {
+        TestBackend::builder()
+            .retry(RetryPolicy::NEVER)
+            .timeouts(timeouts)
+    };
+    let backend = builder().fake(&fake).start().await;
+    let browser = backend.browser();
+
+    let stop = || fake.stop("w-1");
+    for (stub, name) in [
+        (
+            stop().named_by("gpu-2"),
+            "runtime/runtime_identity_mismatch",
+        ),
+        (
+            stop().refuses(Code::Unauthorized),
+            "runtime/runtime_auth_failed",
+        ),
+        (stop().anonymous(), "runtime/runtime_protocol_error"),
+        (stop().refuses(Code::Internal), "runtime/runtime_failed"),
+        (
+            stop().refuses(Code::Unavailable),
+            "runtime/runtime_unavailable_draining",
+        ),
+        (
+            stop().answers_raw(503, "text/plain", "no").anonymous(),
+            "runtime/runtime_unavailable_overloaded",
+        ),
+        (
+            stop().after(Duration::from_secs(60)),
+            "link/runtime_timed_out_response",
+        ),
+    ] {
+        let stub = stub.mount().await;
+        told(&mut ledger, &browser, name).await;
+        stub.verify();
+    }
+
+    let nobody = RemoteSettings::new("http://127.0.0.1:1");
+    let backend = builder().remote_with("gpu-1", &nobody).start().await;
+    told(
+        &mut ledger,
+        &backend.browser(),
+        "link/runtime_unreachable_refused",
+    )
+    .await;
+    let listed = backend
+        .browser()
+        .ask("GET", "/api/runtimes")
+        .await
+        .expect(200)
+        .json();
+    let entry = &listed["runtimes"][0];
+    assert!(
+        entry["status"] == "offline" || entry["status"] == "unknown",
+        "{entry}"
+    );
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let resets = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut head = [0; 1024];
+            let _ = stream.readable().await;
+            let _ = stream.try_read(&mut head);
+            drop(stream);
+        }
+    });
+    let gone = RemoteSettings::new(format!("http://{address}"));
+    let backend = builder()
+        .remote_with(fake.id().as_str(), &gone)
+        .start()
+        .await;
+    told(
+        &mut ledger,
+        &backend.browser(),
+        "link/runtime_unreachable_reset",
+    )
+    .await;
+    resets.abort();
+    ledger
+}
+
+async fn told(ledger: &mut Ledger, browser: &Browser, name: &str) {
+    let answer = browser.ask("POST", STOP).json(&json!({})).await;
+    ledger.compare(&format!("problems/{name}"), &answer.json());
+}
