@@ -197,9 +197,9 @@ async fn of_itself(ledger: &mut Ledger) {
 }
 
 async fn refused(ledger: &mut Ledger, code: &str, ask: Ask) {
-    let shown = format!("{ask:?}");
+    let asked = format!("{ask:?}");
     let told = ask.await.json();
-    assert_eq!(told["code"], code, "{shown}: {told}");
+    assert_eq!(told["code"], code, "{asked}: {told}");
     ledger.compare(&format!("problems/backend/{code}"), &told);
 }
 
