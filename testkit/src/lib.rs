@@ -78,6 +78,8 @@ mod host;
 mod insides;
 #[cfg(feature = "servers")]
 mod link;
+#[cfg(feature = "servers")]
+pub mod matrix;
 mod process;
 #[cfg(feature = "servers")]
 mod raw_peer;

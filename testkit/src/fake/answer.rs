@@ -9,7 +9,6 @@ use yoi_protocol::{
 };
 
 use super::Received;
-use crate::fixtures::problems;
 
 /// Which start of the Runtime a fake says that it is: that of the fixtures.
 pub(super) const BOOT_ID: &str = "boot-1";
@@ -100,22 +99,6 @@ impl Answer {
 /// What a fake says to what nobody expected: no answer of a Runtime, so that nothing believes it.
 pub(super) fn unexpected() -> Answer {
     Answer::raw(501, "text/plain", "no stub of this fake answers that\n")
-}
-
-/// What a Runtime says when it refuses so: the details are those of the fixture.
-pub(super) fn failure(code: Code, operation: Option<Operation>) -> Failure {
-    let problem = [Origin::Runtime, Origin::Backend, Origin::Link]
-        .into_iter()
-        .find_map(|origin| problems::by(origin, code))
-        .expect("there is a fixture for every code");
-    let effect = problem.effect.unwrap_or(yoi_protocol::Effect::None);
-    let mut failure = problem.into_failure().with_effect(effect);
-    failure.origin = None;
-    if let (Some(_), Some(operation)) = (&failure.details.operation, operation) {
-        failure.details.operation = Some(operation.as_str().to_owned());
-        failure.details.errors.clear();
-    }
-    failure
 }
 
 /// The problem that `failure` is, told about this request.

@@ -119,15 +119,15 @@ impl Observer {
 
     /// Says an event of this Worker under a `seq`, with a cursor and a time that go with it.
     pub async fn event(&mut self, seq: u64, event: Event) {
-        let frame = Frame::Event(EventFrame {
-            seq,
-            cursor: cursor_of(seq),
-            runtime_id: None,
-            worker_id: self.worker_id.clone(),
-            at: time_of(seq),
-            event,
-        });
+        let frame = self.frame_of(seq, event);
         self.send(&frame).await;
+    }
+
+    /// Says a frame to somebody who may be gone, as after a fault; `false` when so.
+    pub async fn try_send(&mut self, frame: &Frame) -> bool {
+        let text = serde_json::to_string(frame).expect("a frame is JSON");
+        let said = timeout(PATIENCE, self.socket.send(Message::text(text))).await;
+        matches!(said, Ok(Ok(())))
     }
 
     /// Says a delta of this Worker.
@@ -152,16 +152,21 @@ impl Observer {
     /// Says what an observer without a cursor is told of a Worker before its first input: the
     /// snapshot, under `seq` 1, and that this is all.
     pub async fn begin(&mut self) {
+        self.event(1, self.snapshot()).await;
+        self.caught_up().await;
+    }
+
+    /// The snapshot of this Worker before its first input.
+    #[must_use]
+    pub fn snapshot(&self) -> Event {
         let mut worker = crate::fixtures::bodies::worker_created();
         worker.runtime_id = self.runtime_id().clone();
         worker.worker_id = self.worker_id.clone();
-        let snapshot = Event::Snapshot {
+        Event::Snapshot {
             worker: Box::new(worker),
             transcript: Vec::new(),
             first_sequence: 1,
-        };
-        self.event(1, snapshot).await;
-        self.caught_up().await;
+        }
     }
 
     /// Pings the other end, which keeps a stream that has nothing to say.
@@ -254,6 +259,19 @@ impl Observer {
                 self.worker_id
             ),
         }
+    }
+
+    /// The frame of an event of this Worker, as [`event`](Self::event) says it.
+    #[must_use]
+    pub fn frame_of(&self, seq: u64, event: Event) -> Frame {
+        Frame::Event(EventFrame {
+            seq,
+            cursor: cursor_of(seq),
+            runtime_id: None,
+            worker_id: self.worker_id.clone(),
+            at: time_of(seq),
+            event,
+        })
     }
 
     fn runtime_id(&self) -> &RuntimeId {

@@ -34,6 +34,9 @@ async fn exchange(mut stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()>
     if head.wants_upgrade() {
         return super::knock::arrive(stream, head, shared).await;
     }
+    let Some(stream) = super::knock::stripped(stream, &head, shared).await? else {
+        return Ok(());
+    };
     forward(stream, head, &rest, shared.server_address()).await
 }
 

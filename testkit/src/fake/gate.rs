@@ -27,7 +27,7 @@ impl Gate {
 
     /// The refusal of a request, if it is refused.
     pub(super) fn answer(&self, request: &Received) -> Option<Answer> {
-        let failure = answer::failure(self.refusal(request)?, None);
+        let failure = crate::fixtures::problems::failure(self.refusal(request)?, None);
         let problem = answer::told(failure, &self.id, None, request.operation(), request);
         Some(Answer::problem(&problem).named_by(&self.id).to(request))
     }

@@ -17,6 +17,7 @@ use super::answer::{self, Answer};
 use super::events::Observer;
 use super::runtime::Shared;
 use super::unexpected::locked;
+use crate::fixtures::problems;
 use crate::link::head::Head;
 
 /// How long a test waits for whoever is to come.
@@ -94,6 +95,25 @@ pub(super) async fn arrive(
         shared.unexpected.came(asked);
     }
     say(stream, answer::unexpected()).await
+}
+
+/// Somebody asks for a WebSocket, and the upgrade was lost on the way: told so as any Runtime does,
+/// if observers are expected at all. Gives the connection back where they are not.
+pub(super) async fn stripped(
+    stream: TcpStream,
+    head: &Head,
+    shared: &Shared,
+) -> io::Result<Option<TcpStream>> {
+    let asked = Received::of_head(head);
+    let meant = asked.operation() == Some(Operation::Events) && asked.path().ends_with("/ws");
+    if !meant || locked(&shared.door).to.is_none() || shared.gate.answer(&asked).is_some() {
+        return Ok(Some(stream));
+    }
+    let (id, operation) = (shared.id(), Some(Operation::Events));
+    let failure = problems::failure(Code::UpgradeRequired, operation);
+    let problem = answer::told(failure, id, None, operation, &asked);
+    say(stream, Answer::problem(&problem).to(&asked).named_by(id)).await?;
+    Ok(None)
 }
 
 async fn say(mut stream: TcpStream, answer: Answer) -> io::Result<()> {
@@ -233,7 +253,7 @@ impl Knock {
 
     /// Refuses before the upgrade, as a Runtime does with what it knows by then.
     pub async fn refuse(self, code: Code) {
-        let failure = answer::failure(code, Some(Operation::Events));
+        let failure = problems::failure(code, Some(Operation::Events));
         self.refuse_as(failure).await;
     }
 

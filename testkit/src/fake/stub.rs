@@ -15,7 +15,7 @@ use super::Received;
 use super::answer::{self, Answer};
 use super::runtime::Shared;
 use super::stubbed::{Asks, Often, Stubbed};
-use crate::fixtures::Fixture;
+use crate::fixtures::{Fixture, problems};
 use crate::host::runtime_id;
 
 /// What a [`FakeRuntime`](super::FakeRuntime) answers on one route, before it does.
@@ -116,7 +116,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Stub<T> {
     /// Refuses with a code: a problem with its status, its details, its headers, and the effect
     /// that the code has unless it is said.
     pub fn refuses(self, code: Code) -> Self {
-        let failure = answer::failure(code, self.reply.route.operation);
+        let failure = problems::failure(code, self.reply.route.operation);
         self.refuses_as(failure)
     }
 

@@ -1,16 +1,17 @@
 //! Problems in the Runtime's name.
 
-use yoi_protocol::{Code, Failure, Origin, Problem, Subject, header};
+use yoi_protocol::{Code, Origin, Problem, Subject, header};
 
 use super::answer::{ANOTHER, said};
 use super::{Fault, Scene};
+use crate::fixtures::problems;
 use crate::link::answer::Answer;
 use crate::link::step::Script;
 
 /// How soon one may come back who is told to, in milliseconds: soon, for a test.
 const RETRY_AFTER_MS: u64 = 5;
 
-/// The problem as a Runtime says it that has done nothing: it never saw the request.
+/// The problem as a Runtime says it. It never saw the request: whatever effect it tells is true.
 pub(super) fn coded(scene: &Scene<'_>) -> Script {
     let Fault::Coded(code) = scene.fault else {
         unreachable!("{} has a script of its own", scene.fault);
@@ -19,12 +20,12 @@ pub(super) fn coded(scene: &Scene<'_>) -> Script {
         runtime_id: Some(scene.runtime_id.clone()),
         ..Subject::default()
     };
-    let failure = Failure::new(code);
+    let asked = scene.asked.operation();
+    let failure = problems::failure(code, asked);
     let failure = match code {
         Code::Unavailable | Code::RuntimeUnavailable => failure.with_retry_after_ms(RETRY_AFTER_MS),
         _ => failure,
     };
-    let asked = scene.asked.operation();
     let problem = failure.into_problem(Origin::Runtime, &about, asked);
     let retry = problem.details.retry_after_ms;
     let body = serde_json::to_vec(&problem).expect("the contract's bodies serialise");

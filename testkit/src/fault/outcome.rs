@@ -5,6 +5,7 @@ use std::fmt;
 use yoi_protocol::{Code, Effect, Operation, Phase, Reason, StreamEnd};
 
 use super::Fault;
+use crate::fixtures::problems;
 
 /// What becomes of an operation to which a [`Fault`] happens, after one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +99,13 @@ impl Fault {
     #[must_use]
     pub fn outcome(self, operation: Operation) -> Outcome {
         match self.row() {
+            // The run was told to end before the store was asked to remember it.
+            Outcome::Fails(row) if self == Self::StoreRefuses && operation == Operation::Cancel => {
+                Outcome::Fails(Row {
+                    effect: Effect::Unknown,
+                    ..row
+                })
+            }
             // Nobody asks what a read has done.
             Outcome::Fails(row) if !operation.is_command() => Outcome::Fails(Row {
                 effect: Effect::None,
@@ -194,8 +202,7 @@ fn uncoded(status: u16) -> Row {
     }
 }
 
-/// The rows for an answer that the Runtime signed, by which nothing was done: that is its word in
-/// all of them.
+/// The rows for an answer that the Runtime signed.
 fn coded(code: Code) -> Row {
     match code {
         Code::InvalidRequest
@@ -229,6 +236,8 @@ fn coded(code: Code) -> Row {
         | Code::RuntimeProtocolError
         | Code::RuntimeFailed
         | Code::RuntimeUnavailable
-        | Code::RuntimeTimedOut => Row::new(Code::RuntimeFailed, Effect::None),
+        | Code::RuntimeTimedOut => {
+            Row::new(Code::RuntimeFailed, problems::failure(code, None).effect)
+        }
     }
 }

@@ -16,13 +16,24 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads an answer after which the far end closes: it was asked to. Of a 101 only the head.
+    /// Reads an answer: as much as it announces, or all until the far end closes. Of a 101 the head,
+    /// and what came along with it.
     pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Self> {
         let (mut head, mut body) = head::read(stream)
             .await?
             .ok_or(io::ErrorKind::UnexpectedEof)?;
         if head.status() != Some(101) {
-            stream.read_to_end(&mut body).await?;
+            match head.header("content-length").map(str::parse::<usize>) {
+                // Who asked for an upgrade and is refused keeps the connection.
+                Some(Ok(length)) => {
+                    let come = body.len();
+                    body.resize(length.max(come), 0);
+                    stream.read_exact(&mut body[come..]).await?;
+                }
+                _ => {
+                    stream.read_to_end(&mut body).await?;
+                }
+            }
             if head.header("transfer-encoding").is_some() {
                 body = unchunked(&body).ok_or(io::ErrorKind::InvalidData)?;
                 head.remove("transfer-encoding");

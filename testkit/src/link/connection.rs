@@ -106,20 +106,18 @@ impl Connection {
         script: fn(Answer, &mut Scene<'_>) -> Script,
     ) -> io::Result<()> {
         let mut runtime = self.ask(&asked).await?;
-        let answer = Answer::read(&mut runtime).await?;
+        let mut answer = Answer::read(&mut runtime).await?;
         let becomes_stream = answer.is_upgrade();
+        let said = match becomes_stream {
+            // The first of what the stream says belongs to the stream.
+            true => std::mem::take(&mut answer.body),
+            false => Vec::new(),
+        };
         let script = script(answer, &mut self.scene(fault, &asked.head));
         if !becomes_stream {
             self.end(stream, script).await;
         } else if self.play(stream, script).await == Played::On {
-            stream::pump(
-                &self.shared,
-                asked.exchange,
-                stream,
-                &mut runtime,
-                Vec::new(),
-            )
-            .await;
+            stream::pump(&self.shared, asked.exchange, stream, &mut runtime, said).await;
         }
         Ok(())
     }

@@ -1,0 +1,41 @@
+//! A Runtime inside the Backend's process.
+
+use yoi_client::Workers;
+use yoi_protocol::Operation;
+
+use super::people;
+use crate::matrix::stage::RUNTIME;
+use crate::{Insides, TestBackend, TestBackendBuilder};
+
+/// A Runtime inside the Backend's process, with what a test can do to its insides.
+pub(in crate::matrix) struct Embedded {
+    /// Through the Backend: there is no other way to it.
+    workers: Option<Workers>,
+    insides: Insides,
+}
+
+impl Embedded {
+    pub(super) fn set(builder: TestBackendBuilder) -> (Self, TestBackendBuilder) {
+        let insides = Insides::new();
+        let builder = builder.embedded_with(RUNTIME, |runtime| insides.install(runtime));
+        let scene = Self {
+            workers: None,
+            insides,
+        };
+        (scene, builder)
+    }
+
+    pub(super) fn insides(&self) -> &Insides {
+        &self.insides
+    }
+
+    pub(super) fn workers(&self) -> &Workers {
+        self.workers.as_ref().expect("prepared before it is asked")
+    }
+
+    pub(super) async fn prepare(&mut self, backend: &TestBackend, operations: &[Operation]) {
+        let workers = backend.workers(RUNTIME);
+        people(&workers, operations).await;
+        self.workers = Some(workers);
+    }
+}

@@ -1,0 +1,217 @@
+//! The Runtime of a stage, and how the fault is committed there.
+
+mod embedded;
+mod fake;
+mod remote;
+
+use yoi_client::{Call, Workers};
+use yoi_protocol::{CreateWorker, InputRequest, Operation};
+
+use super::ask::worker_of;
+use super::judge::Case;
+use super::{Pace, Place};
+use crate::{
+    Canaries, Exchange, Family, Fault, Harm, Injected, Injection, Insides, Stubbed, TestBackend,
+    TestBackendBuilder,
+};
+
+use embedded::Embedded;
+use fake::Fake;
+use remote::Remote;
+
+/// The Runtime of a stage.
+pub(super) enum Scene {
+    Embedded(Embedded),
+    Remote(Box<Remote>),
+    Fake(Box<Fake>),
+}
+
+/// A fault that happens for as long as this is held.
+pub(super) enum Committed {
+    /// On the link.
+    OnTheLink(Injected),
+    /// In the mouth of a fake.
+    Said {
+        refusal: Stubbed,
+        _success: Option<Stubbed>,
+    },
+    /// Inside the Runtime, for the whole stage.
+    Inside,
+}
+
+/// How often something was tried over a link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Count {
+    pub(super) tried: usize,
+    pub(super) arrived: usize,
+}
+
+impl Count {
+    fn of(exchanges: &[Exchange], operation: Operation) -> Self {
+        let these = || {
+            let meant = |exchange: &&Exchange| exchange.operation == Some(operation);
+            exchanges.iter().filter(meant)
+        };
+        Self {
+            tried: these().count(),
+            arrived: these().filter(|exchange| exchange.forwarded).count(),
+        }
+    }
+
+    pub(super) fn both(self) -> (usize, usize) {
+        (self.tried, self.arrived)
+    }
+}
+
+impl Scene {
+    /// Sets a Runtime up, and a Backend that is pointed at it.
+    pub(super) async fn set(
+        place: Place,
+        canaries: &mut Canaries,
+        pace: &Pace,
+    ) -> (Self, TestBackendBuilder) {
+        let builder = TestBackend::builder();
+        match place {
+            Place::Embedded => {
+                let (scene, builder) = Embedded::set(builder);
+                (Self::Embedded(scene), builder)
+            }
+            Place::Remote => {
+                let scene = Remote::set(canaries, pace).await;
+                let builder = builder.remote(scene.link());
+                (Self::Remote(Box::new(scene)), builder)
+            }
+            Place::Fake => {
+                let scene = Fake::set(canaries, pace).await;
+                let builder = builder.fake(scene.link());
+                (Self::Fake(Box::new(scene)), builder)
+            }
+        }
+    }
+
+    /// Makes the Workers that the operations are about.
+    pub(super) async fn prepare(
+        &mut self,
+        backend: &TestBackend,
+        fault: Fault,
+        operations: &[Operation],
+    ) {
+        match self {
+            Self::Embedded(scene) => scene.prepare(backend, operations).await,
+            Self::Remote(scene) => scene.prepare(operations).await,
+            Self::Fake(scene) => scene.prepare(fault, operations).await,
+        }
+    }
+
+    /// Lets a fault inside the Runtime happen, to all that is asked of it.
+    pub(super) async fn harm(&self, fault: Fault) -> Option<Harm<'_>> {
+        let (insides, workers) = match self {
+            _ if fault.family() != Family::Runtime => return None,
+            Self::Embedded(scene) => (scene.insides(), scene.workers()),
+            Self::Remote(scene) => (scene.insides(), scene.workers()),
+            Self::Fake(_) => return None,
+        };
+        Some(insides.inject(fault, workers).await)
+    }
+
+    /// Lets a fault on the link happen to this operation.
+    pub(super) async fn commit(&self, case: Case) -> Committed {
+        match self {
+            _ if case.fault.family() == Family::Runtime => Committed::Inside,
+            Self::Embedded(_) => Committed::Inside,
+            Self::Remote(scene) => scene.commit(case),
+            Self::Fake(scene) => scene.commit(case).await,
+        }
+    }
+
+    /// Lets the Worker that is watched have a run.
+    pub(super) async fn stir(&self) {
+        match self {
+            Self::Embedded(scene) => send(scene.workers(), Operation::Events).await,
+            Self::Remote(scene) => send(scene.workers(), Operation::Events).await,
+            Self::Fake(scene) => scene.stir(),
+        }
+    }
+
+    /// How often an operation was tried over the link, if there is one.
+    pub(super) fn tries(&self, operation: Operation) -> Option<Count> {
+        let exchanges = match self {
+            Self::Embedded(_) => return None,
+            Self::Remote(scene) => scene.link().exchanges(),
+            Self::Fake(scene) => scene.link().exchanges(),
+        };
+        Some(Count::of(&exchanges, operation))
+    }
+
+    /// What came to it and should not have.
+    pub(super) fn surprises(&self) -> Vec<String> {
+        match self {
+            Self::Embedded(_) | Self::Remote(_) => Vec::new(),
+            Self::Fake(scene) => scene.surprises(),
+        }
+    }
+
+    /// Who knows what the commands did in truth.
+    pub(super) fn truth(&self) -> Option<&Workers> {
+        match self {
+            Self::Embedded(scene) => Some(scene.workers()),
+            Self::Remote(scene) => Some(scene.workers()),
+            Self::Fake(_) => None,
+        }
+    }
+}
+
+impl Committed {
+    /// How often it happened.
+    pub(super) fn fired(&self) -> usize {
+        match self {
+            Self::OnTheLink(injected) => injected.fired(),
+            Self::Said { refusal, .. } => refusal.received().len(),
+            // The harm says itself, as the stage ends, when it was never met.
+            Self::Inside => 1,
+        }
+    }
+}
+
+/// The fault of a case, as it is injected on a link.
+fn injection(case: Case) -> Injection {
+    let injection = case.fault.on(case.operation);
+    match case.times {
+        super::Times::Always => injection,
+        super::Times::Once => injection.first(1),
+    }
+}
+
+/// Makes the Workers that the operations are about: idle ones, but for the one that is cancelled.
+async fn people(workers: &Workers, operations: &[Operation]) {
+    for operation in operations {
+        let worker_id = worker_of(*operation);
+        let mut body = CreateWorker {
+            worker_id: Some(worker_id.clone()),
+            ..CreateWorker::default()
+        };
+        match operation {
+            Operation::CreateWorker => continue,
+            Operation::Cancel => body.profile = Some(Insides::ENDLESS.to_owned()),
+            Operation::ListWorkers
+            | Operation::GetWorker
+            | Operation::SendInput
+            | Operation::Stop
+            | Operation::Transcript
+            | Operation::Events => {}
+        }
+        let call = Call::default();
+        let created = workers.create(&body, &call).await;
+        created.unwrap_or_else(|error| panic!("{worker_id} is not created: {error}"));
+        if *operation == Operation::Cancel {
+            send(workers, *operation).await;
+        }
+    }
+}
+
+/// Begins a run of an operation's Worker.
+async fn send(workers: &Workers, operation: Operation) {
+    let (worker_id, input) = (worker_of(operation), InputRequest::new("hi"));
+    let sent = workers.input(&worker_id, &input, &Call::default()).await;
+    sent.unwrap_or_else(|error| panic!("{worker_id} takes no input: {error}"));
+}

@@ -1,0 +1,231 @@
+//! A Backend, a Runtime in its place, and one fault.
+
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use yoi_client::{Call, Workers};
+use yoi_protocol::{Operation, RuntimeId, WorkerStatus};
+use yoi_workspace_server::PresenceSettings;
+
+use super::ask::{request, worker_of};
+use super::judge::{self, Case, Wrong};
+use super::scene::{Count, Scene};
+use super::watch::Watch;
+use super::{Answered, Cell, Found, Pace, Place, Times, Watched, ask};
+use crate::browser::Browser;
+use crate::{Canaries, Fault, TestBackend, TestBackendBuilder, eventually};
+
+/// The Runtime of every cell.
+pub(super) const RUNTIME: &str = "gpu-1";
+
+/// A Backend looks at its Runtimes once, as it starts: what it asks later is the test's doing.
+const LOOKS_ONCE: PresenceSettings = PresenceSettings {
+    every: std::time::Duration::from_secs(24 * 60 * 60),
+    stale_after: std::time::Duration::from_secs(24 * 60 * 60),
+};
+
+/// What a caller needs to play its cell.
+struct Stage<'a> {
+    backend: &'a TestBackend,
+    browser: Browser,
+    canaries: &'a Canaries,
+    scene: &'a Scene,
+    pace: &'a Pace,
+}
+
+/// Plays all cells of one place and one fault.
+pub(super) async fn play(
+    place: Place,
+    fault: Fault,
+    times: Times,
+    operations: Vec<(Operation, Option<&'static str>)>,
+    pace: &Pace,
+) -> Vec<Cell> {
+    let possible: Vec<Operation> = operations
+        .iter()
+        .filter(|(_, why_not)| why_not.is_none())
+        .map(|(operation, _)| *operation)
+        .collect();
+    let mut played = match possible.is_empty() {
+        true => Vec::new(),
+        // A store that has failed so takes nothing more: each needs one of its own.
+        false if fault == Fault::StoreUncertain => {
+            let alone = possible.chunks(1);
+            let played = alone.map(|one| set_and_play(place, fault, times, one, pace));
+            join_all(played).await.concat()
+        }
+        false => set_and_play(place, fault, times, &possible, pace).await,
+    }
+    .into_iter();
+    let cell = |(operation, why_not): (Operation, Option<&'static str>)| {
+        let (found, wrong) = match why_not {
+            Some(why) => (Found::Cannot(why), Vec::new()),
+            None => played.next().expect("one for each that is possible"),
+        };
+        Cell {
+            place,
+            operation,
+            fault,
+            found,
+            wrong,
+        }
+    };
+    operations.into_iter().map(cell).collect()
+}
+
+async fn set_and_play(
+    place: Place,
+    fault: Fault,
+    times: Times,
+    operations: &[Operation],
+    pace: &Pace,
+) -> Vec<(Found, Vec<String>)> {
+    let mut canaries = Canaries::new();
+    let (mut scene, builder) = Scene::set(place, &mut canaries, pace).await;
+    let backend = tuned(builder, pace).start().await;
+    seen(&backend).await;
+    scene.prepare(&backend, fault, operations).await;
+    let harm = scene.harm(fault).await;
+    let stage = Stage {
+        backend: &backend,
+        browser: backend.browser(),
+        canaries: &canaries,
+        scene: &scene,
+        pace,
+    };
+    let case = |operation: &Operation| Case {
+        operation: *operation,
+        fault,
+        times,
+    };
+    // A rotation is one for all: who comes second would show what is good already.
+    let mut found = match fault {
+        Fault::CredentialRotated => {
+            let mut found = Vec::new();
+            for operation in operations {
+                found.push(stage.play(case(operation)).await);
+            }
+            found
+        }
+        _ => {
+            join_all(
+                operations
+                    .iter()
+                    .map(|operation| stage.play(case(operation))),
+            )
+            .await
+        }
+    };
+    for surprise in scene.surprises() {
+        for (_, wrong) in &mut found {
+            wrong.push(format!("nobody expected {surprise}"));
+        }
+    }
+    drop(harm);
+    // What it asks while it ends is nobody's.
+    backend.kill().await;
+    let _ = scene.surprises();
+    found
+}
+
+fn tuned(builder: TestBackendBuilder, pace: &Pace) -> TestBackendBuilder {
+    builder
+        .timeouts(pace.timeouts)
+        .retry(pace.retry)
+        .idle(pace.idle)
+        .backend(|backend| backend.presence(LOOKS_ONCE))
+}
+
+/// Waits until the Backend has seen its Runtime: it knows then that keys are honoured.
+async fn seen(backend: &TestBackend) {
+    eventually("the Backend has seen its Runtime", async || {
+        let known = backend.client().runtimes(&Call::default()).await;
+        let known = known.map_err(|error| error.to_string())?.value;
+        match known.runtimes.iter().all(|entry| entry.boot_id.is_some()) {
+            true => Ok(()),
+            false => Err(format!("{known:?}")),
+        }
+    })
+    .await;
+}
+
+impl Stage<'_> {
+    async fn play(&self, case: Case) -> (Found, Vec<String>) {
+        let mut wrong = Wrong::default();
+        let committed = self.scene.commit(case).await;
+        let began = Instant::now();
+        let found = match case.operation {
+            Operation::Events => self.watch(case, &mut wrong).await.map(Found::Watched),
+            _ => Some(Found::Answered(self.ask(case, &mut wrong).await)),
+        };
+        match case.operation {
+            Operation::Events => {}
+            _ => wrong.late(began.elapsed(), self.pace),
+        }
+        if committed.fired() == 0 {
+            wrong.that("the fault never happened");
+        }
+        let found = found.unwrap_or(Found::Cannot("the stream did not open"));
+        (found, wrong.into_vec())
+    }
+
+    async fn ask(&self, case: Case, wrong: &mut Wrong) -> Answered {
+        let Case { operation, .. } = case;
+        let reply = request(&self.browser, &runtime_id(), operation, self.pace).await;
+        let success = (200..300).contains(&reply.status);
+        let head = format!("{:?}", reply.headers);
+        wrong.shown(self.canaries, [&*head, reply.text()]);
+        let answered = Answered {
+            status: reply.status,
+            told: (!success).then(|| reply.problem().into()),
+            replayed: reply.header("idempotency-replayed") == Some("true"),
+            tries: self.scene.tries(operation).map(Count::both),
+        };
+        let applied = match self.scene.truth() {
+            Some(workers) if operation.is_command() => Some(applied(workers, operation).await),
+            _ => None,
+        };
+        judge::answered(case, &answered, applied, wrong);
+        answered
+    }
+
+    async fn watch(&self, case: Case, wrong: &mut Wrong) -> Option<Watched> {
+        let path = ask::path(&runtime_id(), Operation::Events);
+        let mut watch = match Watch::open(self.backend.address(), &path).await {
+            Ok(watch) => watch,
+            Err(error) => {
+                wrong.that(error);
+                return None;
+            }
+        };
+        if watch.until_caught_up(self.pace.quiet).await {
+            self.scene.stir().await;
+            watch.until_over(self.pace.quiet).await;
+        }
+        wrong.shown(self.canaries, watch.said.iter().map(String::as_str));
+        let tries = self.scene.tries(Operation::Events);
+        let watched = watch.watched(tries.map(|count| count.tried));
+        judge::watched(case, &watched, wrong);
+        Some(watched)
+    }
+}
+
+/// Whether a command took effect, as the Runtime itself says.
+async fn applied(workers: &Workers, operation: Operation) -> bool {
+    let worker = workers.get(&worker_of(operation), &Call::default()).await;
+    let worker = worker.ok().map(|answer| answer.value);
+    match operation {
+        Operation::CreateWorker => worker.is_some(),
+        Operation::SendInput => worker.is_some_and(|worker| worker.transcript_length > 0),
+        Operation::Cancel => worker.is_some_and(|worker| worker.active_run.is_none()),
+        Operation::Stop => worker.is_some_and(|worker| worker.status == WorkerStatus::Stopped),
+        Operation::ListWorkers
+        | Operation::GetWorker
+        | Operation::Transcript
+        | Operation::Events => panic!("{operation} changes nothing"),
+    }
+}
+
+pub(super) fn runtime_id() -> RuntimeId {
+    RuntimeId::parse(RUNTIME).expect("it is one")
+}
