@@ -114,7 +114,9 @@ fn is_read_or_refused(told: &Told) -> Result<(), TestCaseError> {
 
 #[test]
 fn no_worker_has_an_id_that_none_could_have() {
-    let ids = hostile::not_an_id().prop_filter("another route", |text| !text.is_empty());
+    // A client takes dots out of a path, however they are written, before it sends it.
+    let another_route = |text: &String| matches!(text.as_str(), "" | "." | "..");
+    let ids = hostile::not_an_id().prop_filter("another route", move |text| !another_route(text));
     each(
         64,
         async |_: &Place| ids,

@@ -1,7 +1,7 @@
 //! What the servers of this program log, held to showing no secret.
 
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -56,9 +56,13 @@ impl Log {
         LOG.get_or_init(begin).clone()
     }
 
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Fails the test if a line shows a secret, or if there is no log at all.
     pub(crate) fn assert_silent_about_secrets(&self) {
-        let heard = self.0.lock().unwrap();
+        let heard = self.heard();
         assert!(heard.lines > 0, "nothing was logged: is anybody listening?");
         assert!(
             heard.telling.is_empty(),
@@ -71,7 +75,7 @@ impl Log {
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        let mut heard = self.0.lock().unwrap();
+        let mut heard = self.heard();
         heard.lines += 1;
         if is_telling(&text) {
             heard.telling.push(text.into_owned());

@@ -4,8 +4,6 @@
 
 mod log;
 
-use std::fmt::Write;
-
 use yoi_protocol::Operation;
 use yoi_testkit::matrix::{Cell, Pace, Place, Plan, run};
 use yoi_testkit::{Family, Fault};
@@ -47,10 +45,7 @@ async fn played(plan: &Plan) -> Vec<Cell> {
 fn keep(prefix: &str, cells: &[Cell]) {
     for (family, name) in FAMILIES {
         let of_family = cells.iter().filter(|cell| cell.fault.family() == *family);
-        let mut table = String::new();
-        for cell in of_family {
-            writeln!(table, "{cell}").unwrap();
-        }
+        let table: String = of_family.map(|cell| format!("{cell}\n")).collect();
         if !table.is_empty() {
             insta::with_settings!({snapshot_path => "../../../../snapshots", prepend_module_to_snapshot => false}, {
                 insta::assert_snapshot!(format!("{prefix}_{name}"), table);
