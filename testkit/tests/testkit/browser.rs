@@ -99,6 +99,15 @@ async fn it_watches_and_comes_back_to_where_it_was() {
     let seen = watcher.events().len();
     watcher.hang_up();
     run.complete();
+    let (workers, call) = (browser.workers("gpu-1"), Call::default());
+    eventually("the first run is over", async || {
+        let worker = workers.get(&worker(), &call).await.unwrap().value;
+        match worker.active_run {
+            None => Ok(()),
+            Some(run) => Err(run),
+        }
+    })
+    .await;
     send(&browser, "two").await;
     script.next_run().await.complete();
 
@@ -116,11 +125,7 @@ async fn it_watches_and_comes_back_to_where_it_was() {
     assert_eq!(seqs[0], seen as u64 + 1);
 
     let stop = StopRequest::default();
-    let workers = browser.workers("gpu-1");
-    workers
-        .stop(&worker(), &stop, &Call::default())
-        .await
-        .unwrap();
+    workers.stop(&worker(), &stop, &call).await.unwrap();
     assert_eq!(again.end().await, StreamEnd::Complete);
     assert_eq!(again.types().last(), Some(&"worker_stopped"));
     assert_eq!(again.next().await, Err(StreamEnd::Complete));

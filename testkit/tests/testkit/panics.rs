@@ -81,7 +81,8 @@ async fn but_not_a_test_that_wants_it() {
 
 #[tokio::test]
 async fn and_not_the_neighbour() {
-    let neighbour = TestRuntime::start().await;
+    // Of the same name: it is not the name that tells them apart.
+    let neighbour = TestRuntime::builder("clumsy-6").start().await;
     let backend = TestBackend::builder()
         .embedded("local")
         .remote(&neighbour)

@@ -1,16 +1,17 @@
 //! A Runtime that ends and is there again.
 
-use std::net::TcpListener;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::net::TcpSocket;
 use worker_runtime::{Store, StoreError};
 use yoi_client::{Call, Workers};
 use yoi_protocol::{
-    Code, CreateWorker, InputRequest, ListQuery, Outcome, Reason, TranscriptQuery, Worker,
-    WorkerId, WorkerStatus,
+    Code, CreateWorker, InputRequest, ListQuery, Outcome, Reason, StreamEnd, TranscriptQuery,
+    Worker, WorkerId, WorkerStatus,
 };
-use yoi_testkit::{ScriptedExecutor, TestBackend, TestRuntime, TestStore, eventually};
+use yoi_testkit::{ScriptedExecutor, TestBackend, TestRuntime, TestStore, Watcher, eventually};
 
 use crate::watch::watch;
 
@@ -78,23 +79,18 @@ async fn restarted_while_it_runs_it_says_goodbye_first() {
     let mut frames = watch(&workers, &worker).await;
     let ended = async { while frames.next().await.is_ok() {} };
     let ((), ()) = tokio::join!(ended, runtime.restart());
-    assert_eq!(
-        frames.next().await.unwrap_err(),
-        yoi_protocol::StreamEnd::Draining
-    );
+    assert_eq!(frames.next().await.unwrap_err(), StreamEnd::Draining);
     assert_eq!(get(&workers, &worker).await.worker_id, worker);
 }
 
 #[tokio::test]
 async fn while_it_is_away_its_port_is_given_to_nobody() {
     let runtime = TestRuntime::start().await;
-    let port = runtime.address().port();
     runtime.kill().await;
-    let others: Vec<_> = (0..2000)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    let taken = |other: &TcpListener| other.local_addr().unwrap().port() == port;
-    assert!(!others.iter().any(taken));
+    // Whoever is given a port by the machine is not given this one, and neither is who asks.
+    let other = TcpSocket::new_v4().unwrap();
+    let taken = other.bind(runtime.address()).unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AddrInUse);
     runtime.restart().await;
 }
 
@@ -170,16 +166,11 @@ async fn its_own_store_keeps_what_its_limits_say() {
         let next = InputRequest::new(format!("{round}"));
         workers.input(&worker, &next, &call).await.unwrap();
     }
-    let expired = workers.events(&worker, Some(&first.cursor), &call).await;
-    let code = match expired {
+    let code = match workers.events(&worker, Some(&first.cursor), &call).await {
         Err(error) => error.failure.code,
-        Ok(mut frames) => loop {
-            if let Err(end) = frames.next().await {
-                let yoi_protocol::StreamEnd::Failed(failure) = end else {
-                    panic!("{end:?}");
-                };
-                break failure.code;
-            }
+        Ok(frames) => match Watcher::of(frames).end().await {
+            StreamEnd::Failed(failure) => failure.code,
+            end => panic!("{end:?}"),
         },
     };
     assert_eq!(code, Code::CursorExpired);
