@@ -33,6 +33,11 @@ impl Executor for Clumsy {
 /// A Runtime on which a run has panicked, as the builder has it.
 async fn tripped(builder: TestRuntimeBuilder) -> TestRuntime {
     let runtime = builder.executor(Clumsy).start().await;
+    trip(&runtime).await;
+    runtime
+}
+
+async fn trip(runtime: &TestRuntime) {
     let (workers, call) = (runtime.workers(), Call::default());
     let worker = workers.create(&CreateWorker::default(), &call).await;
     let worker = worker.unwrap().value.worker_id;
@@ -42,7 +47,6 @@ async fn tripped(builder: TestRuntimeBuilder) -> TestRuntime {
         .await
         .unwrap();
     assert_eq!(outcome(&mut frames).await.0, Outcome::Failed);
-    runtime
 }
 
 #[tokio::test]
@@ -81,14 +85,16 @@ async fn but_not_a_test_that_wants_it() {
 
 #[tokio::test]
 async fn and_not_the_neighbour() {
-    // Of the same name: it is not the name that tells them apart.
+    let clumsy = TestRuntime::builder("clumsy-6").may_panic();
+    let clumsy = clumsy.executor(Clumsy).start().await;
+    // Of the same name, and there when it happens: it is not the name that tells them apart.
     let neighbour = TestRuntime::builder("clumsy-6").start().await;
     let backend = TestBackend::builder()
         .embedded("local")
         .remote(&neighbour)
         .start()
         .await;
-    drop(tripped(TestRuntime::builder("clumsy-6").may_panic()).await);
+    trip(&clumsy).await;
     backend.stop().await;
     neighbour.stop().await;
 }
