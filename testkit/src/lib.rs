@@ -107,7 +107,7 @@ pub use fake::{
 #[cfg(feature = "servers")]
 pub use fault::{Family, Fault, Injection, Outcome, Row};
 #[cfg(feature = "servers")]
-pub use insides::{Harm, Insides};
+pub use insides::{Harm, Insides, Site};
 #[cfg(feature = "servers")]
 pub use link::{Exchange, FaultProxy, FaultProxyBuilder, Injected, Step};
 pub use process::Process;

@@ -14,9 +14,9 @@ use yoi_workspace_server::{
     Backend, BackendBuilder, HttpSettings, Registration, RemoteSettings, serve,
 };
 
-use crate::RemoteRuntime;
 use crate::browser::{Asker, Browser};
 use crate::host::{Host, Port, Token, runtime_id, token_set};
+use crate::{RemoteRuntime, Site};
 
 /// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
 /// test.
@@ -52,6 +52,8 @@ pub struct TestBackend {
     token: Option<String>,
     port: Port,
     host: Mutex<Option<Host>>,
+    /// The Runtimes inside it, once it has started.
+    embedded: Arc<Mutex<Vec<Runtime>>>,
 }
 
 /// A [`TestBackend`] before it starts.
@@ -132,6 +134,19 @@ impl TestBackend {
         )
     }
 
+    /// One of the Runtimes inside it, with its Workers: where [`Insides`](crate::Insides) commit
+    /// faults.
+    ///
+    /// # Panics
+    /// When there is none of that id inside.
+    #[must_use]
+    pub fn inside(&self, id: &str) -> Site {
+        let embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
+        let runtime = embedded.iter().find(|runtime| runtime.id().as_str() == id);
+        let runtime = runtime.unwrap_or_else(|| panic!("there is no runtime {id} inside"));
+        Site::new(self.workers(id), runtime.clone())
+    }
+
     /// Ends it as SIGTERM does. Returns when nothing of it is left; an observer that does not
     /// listen is waited for.
     ///
@@ -154,6 +169,8 @@ impl TestBackend {
     }
 
     fn take(&self) -> Option<Host> {
+        let mut embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
+        embedded.clear();
         let mut host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
         host.take()
     }
@@ -267,10 +284,16 @@ impl TestBackendBuilder {
         let taken = token_set(held);
         let port = Port::reserve();
         let address = port.address();
+        let inside = Arc::<Mutex<Vec<Runtime>>>::default();
+        let started = Arc::clone(&inside);
         let begin = async move |listener, end: CancellationToken| {
             for (id, runtime) in embedded {
                 match runtime.start().await {
-                    Ok(runtime) => backend = backend.runtime(Registration::embedded(runtime)),
+                    Ok(runtime) => {
+                        let mut started = started.lock().unwrap_or_else(PoisonError::into_inner);
+                        started.push(runtime.clone());
+                        backend = backend.runtime(Registration::embedded(runtime));
+                    }
                     Err(error) => panic!("runtime {id}: {error}"),
                 }
             }
@@ -284,6 +307,7 @@ impl TestBackendBuilder {
             token: tokens.into_iter().next().map(|(_, token)| token),
             port,
             host: Mutex::new(Some(host)),
+            embedded: inside,
         }
     }
 

@@ -110,6 +110,7 @@ impl Fault {
             Self::KeysAtLimit => Deed::Inside(inside::keys_at_limit()),
             Self::ClockStepsBack => Deed::Inside(inside::clock_steps_back()),
             Self::ClockLeapsAhead => Deed::Inside(inside::clock_leaps_ahead()),
+            Self::RuntimeDrains => Deed::Inside(inside::runtime_drains()),
         }
     }
 }

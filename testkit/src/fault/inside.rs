@@ -16,6 +16,8 @@ pub(crate) enum Malady {
     Full(Fill),
     /// The clock is off by so many milliseconds.
     Clock(i64),
+    /// It is told to shut down.
+    Drains,
 }
 
 /// What is to be full.
@@ -73,4 +75,8 @@ pub(super) fn clock_steps_back() -> Malady {
 
 pub(super) fn clock_leaps_ahead() -> Malady {
     Malady::Clock(HOUR_MS)
+}
+
+pub(super) fn runtime_drains() -> Malady {
+    Malady::Drains
 }

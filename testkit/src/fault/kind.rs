@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use yoi_protocol::{Code, Operation};
+use yoi_protocol::Code;
 
 macro_rules! faults {
     ($($(#[$family_doc:meta])* $family:ident {
@@ -217,6 +217,8 @@ faults! {
         ClockStepsBack = "clock_steps_back";
         /// The Runtime's clock leaps ahead.
         ClockLeapsAhead = "clock_leaps_ahead";
+        /// The Runtime shuts down: it is still there, and takes no more commands.
+        RuntimeDrains = "runtime_drains";
     }
 }
 
@@ -234,38 +236,6 @@ impl Fault {
         let uncoded = Self::UNCODED.iter().copied().map(Self::Uncoded);
         let coded = Code::ALL.iter().copied().map(Self::Coded);
         plain.chain(uncoded).chain(coded)
-    }
-
-    /// Whether it can happen to an operation at all. The answer to a request for events has no
-    /// body, and only an observation is a stream.
-    #[must_use]
-    pub fn applies_to(self, operation: Operation) -> bool {
-        let events = operation == Operation::Events;
-        // A fault that can happen to every operation needs no line of its own below.
-        match self.family() {
-            Family::Connect | Family::Head | Family::Coded => true,
-            Family::Body => !events,
-            Family::Stream => events,
-            Family::Answer => match self {
-                Self::UpgradeStripped => events,
-                Self::NotJson | Self::AnotherShape | Self::AnotherRuntimesBody => !events,
-                Self::AnotherWorkersAnswer => !events && operation != Operation::ListWorkers,
-                _ => true,
-            },
-            Family::Runtime => match self {
-                Self::StoreRefuses
-                | Self::StoreUncertain
-                | Self::WriteHangs
-                | Self::KeysAtLimit => operation.is_command(),
-                Self::ReadFails | Self::ReadHangs => {
-                    matches!(operation, Operation::Transcript | Operation::Events)
-                }
-                Self::WorkersAtLimit => operation == Operation::CreateWorker,
-                Self::RunsAtLimit => operation == Operation::SendInput,
-                Self::StreamsAtLimit => events,
-                _ => true,
-            },
-        }
     }
 }
 

@@ -14,6 +14,7 @@ mod head;
 mod injection;
 mod inside;
 mod kind;
+mod meets;
 mod outcome;
 mod stream;
 

@@ -98,7 +98,10 @@ impl Fault {
     /// What a Backend makes of it by trying again, or with its circuit, comes on top.
     #[must_use]
     pub fn outcome(self, operation: Operation) -> Outcome {
+        let is_read = !operation.is_command() && operation != Operation::Events;
         match self.row() {
+            // Reads go on to the end.
+            _ if self == Self::RuntimeDrains && is_read => Outcome::Unharmed,
             // The run was told to end before the store was asked to remember it.
             Outcome::Fails(row) if self == Self::StoreRefuses && operation == Operation::Cancel => {
                 Outcome::Fails(Row {
@@ -183,6 +186,7 @@ impl Fault {
                 Row::new(Code::LimitReached, None)
             }
             Self::ClockStepsBack | Self::ClockLeapsAhead => return Outcome::Unharmed,
+            Self::RuntimeDrains => Row::unavailable(Reason::Draining, None),
         };
         Outcome::Fails(row)
     }

@@ -103,11 +103,6 @@ impl Crowd {
         Ok(worker)
     }
 
-    /// Whether a limit was met.
-    pub(super) fn is_there(&self) -> bool {
-        self.fill.is_some()
-    }
-
     /// Whether what is taken are idempotency keys, which nobody can give back.
     pub(super) fn holds_keys(&self) -> bool {
         self.fill == Some(Fill::Keys)

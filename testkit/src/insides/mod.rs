@@ -3,9 +3,11 @@
 mod clock;
 mod crowd;
 mod endless;
+mod site;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use worker_runtime::{ProfileSpec, RuntimeBuilder, Store};
 use yoi_client::Workers;
@@ -16,6 +18,7 @@ use crate::{Fault, Reads, TestRuntime, TestRuntimeBuilder, TestStore};
 use clock::SkewedClock;
 use crowd::Crowd;
 use endless::Endless;
+pub use site::Site;
 
 /// What a Runtime has inside when a test wants it to go wrong there: a store that fails when told,
 /// a clock that can be set, limits that can be met. It commits the faults of
@@ -113,32 +116,48 @@ impl Insides {
     }
 
     /// Lets a fault begin, and keeps it until the guard is dropped. A limit is met by filling what
-    /// it bounds, through `workers`: those of the Runtime itself, or of a Backend before it.
+    /// it bounds, through the Workers of the Runtime itself or of a Backend before it.
     ///
     /// # Panics
-    /// For a fault of a link, or when a limit cannot be met.
-    pub async fn inject(&self, fault: Fault, workers: &Workers) -> Harm<'_> {
+    /// For a fault of a link, when a limit cannot be met, or when a Runtime is to shut down and the
+    /// [`Site`] has none.
+    pub async fn inject(&self, fault: Fault, site: impl Into<Site>) -> Harm<'_> {
         let Deed::Inside(malady) = fault.deed() else {
             panic!("{fault} happens on a link, not inside a Runtime: see FaultProxy");
         };
+        let Site { workers, runtime } = site.into();
+        let mut certain = false;
         let mut crowd = Crowd::default();
         match malady {
             Malady::Writes(error) => self.store.fail(error),
             Malady::WritesHang => self.store.hold(),
             Malady::Reads(reads) => self.store.read(reads),
-            Malady::Full(fill) => crowd = Crowd::gather(fill, &self.limits, workers).await,
+            Malady::Full(fill) => {
+                crowd = Crowd::gather(fill, &self.limits, &workers).await;
+                certain = true;
+            }
             Malady::Clock(ms) => self.clock.skew(ms),
+            Malady::Drains => {
+                let runtime = runtime.unwrap_or_else(|| {
+                    panic!("{fault} needs the Runtime itself: inject it at a TestRuntime, or at TestBackend::inside")
+                });
+                runtime.drain(DRAIN).await;
+                certain = true;
+            }
         }
         Harm {
             insides: self,
             fault,
             crowd,
-            workers: workers.clone(),
+            certain,
+            workers,
             before: self.store.told() + self.clock.skewed_reads(),
         }
     }
 }
 
+/// How long a Runtime may take to shut down.
+const DRAIN: Duration = Duration::from_secs(5);
 /// Longer than an idempotency key is remembered.
 const TWO_DAYS_MS: i64 = 48 * 60 * 60 * 1000;
 
@@ -159,7 +178,7 @@ impl fmt::Debug for Insides {
 /// A fault inside a Runtime, until this is dropped.
 ///
 /// A Runtime that has met [`Fault::StoreUncertain`] takes no more commands, though the store is
-/// well again: it needs a restart, as after any such failure.
+/// well again, and one that met [`Fault::RuntimeDrains`] is on its way out: each needs a restart.
 ///
 /// # Panics
 /// When it is dropped and the fault never happened, unless the test is panicking already.
@@ -168,6 +187,8 @@ pub struct Harm<'a> {
     insides: &'a Insides,
     fault: Fault,
     crowd: Crowd,
+    /// Whether it has certainly happened as it began.
+    certain: bool,
     workers: Workers,
     /// What was counted before.
     before: usize,
@@ -175,11 +196,11 @@ pub struct Harm<'a> {
 
 impl Harm<'_> {
     /// How often it has happened: to so many writes, reads, or looks at the clock. That a limit is
-    /// met was seen when it was filled, and counts as once.
+    /// met, or a Runtime shut down, was seen as it began, and counts as once.
     #[must_use]
     pub fn fired(&self) -> usize {
         let counted = self.insides.store.told() + self.insides.clock.skewed_reads();
-        counted - self.before + usize::from(self.crowd.is_there())
+        counted - self.before + usize::from(self.certain)
     }
 
     /// Ends it, and makes room again where a limit was met. Returns when there is.

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use yoi_protocol::stream::close_code;
-use yoi_protocol::{Code, Effect, Operation, Origin, StreamEnd};
+use yoi_protocol::{
+    Code, Effect, Operation, Origin, Problem, RequestId, RuntimeId, StreamEnd, header,
+};
 
+use super::stage::RUNTIME;
 use super::{Answered, Pace, Times, Told, Watched};
 use crate::fault::{Outcome, Row};
-use crate::{Canaries, Fault};
+use crate::{Canaries, Fault, Reply};
 
 /// What happened to whom, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +59,30 @@ impl Wrong {
             format!("took {took:?}, more than {most:?}")
         });
     }
+}
+
+/// What is wrong with a problem, whatever it is about: it names what was asked, and says the same
+/// as the head of its answer.
+pub(super) fn problem(problem: &Problem, reply: &Reply, wrong: &mut Wrong) {
+    wrong.unless(problem.status == reply.status, || {
+        format!("says that its status is {}", problem.status)
+    });
+    let runtime_id = problem.runtime_id.as_ref().map(RuntimeId::as_str);
+    wrong.unless(runtime_id == Some(RUNTIME), || {
+        format!("is about the runtime {runtime_id:?}")
+    });
+    let request_id = problem.request_id.as_ref().map(RequestId::as_str);
+    wrong.unless(
+        request_id.is_some() && request_id == reply.header(header::REQUEST_ID),
+        || format!("names the request {request_id:?}"),
+    );
+    let after = reply.header("retry-after").is_some();
+    wrong.unless(after == problem.details.retry_after_ms.is_some(), || {
+        "retry-after and retry_after_ms go together".to_owned()
+    });
+    wrong.unless(after || problem.code != Code::RuntimeUnavailable, || {
+        "does not say when to come back".to_owned()
+    });
 }
 
 /// What is wrong with an answer, which the link table knows, and with the effect that it tells:

@@ -66,18 +66,7 @@ impl Place {
                 | Family::Stream,
             ) => None,
         };
-        here.or_else(|| (!fault.applies_to(operation)).then(|| unfit(fault)))
-    }
-}
-
-/// Why a fault does not apply to an operation.
-fn unfit(fault: Fault) -> &'static str {
-    match fault.family() {
-        Family::Connect | Family::Head | Family::Coded => "there is no such request",
-        Family::Body => "an observation is answered without a body",
-        Family::Answer => "its answer has no such part",
-        Family::Stream => "only an observation is a stream",
-        Family::Runtime => "it does not come to that",
+        here.or_else(|| fault.why_not(operation))
     }
 }
 

@@ -11,7 +11,7 @@ use super::ask::{request, worker_of};
 use super::judge::{self, Case, Wrong};
 use super::scene::{Count, Scene};
 use super::watch::Watch;
-use super::{Answered, Cell, Found, Pace, Place, Times, Watched, ask};
+use super::{Answered, Cell, Found, Pace, Place, Times, Told, Watched, ask};
 use crate::browser::Browser;
 use crate::{Canaries, Fault, TestBackend, TestBackendBuilder, eventually};
 
@@ -85,7 +85,7 @@ async fn set_and_play(
     let backend = tuned(builder, pace).start().await;
     seen(&backend).await;
     scene.prepare(&backend, fault, operations).await;
-    let harm = scene.harm(fault).await;
+    let harm = scene.harm(&backend, fault).await;
     let stage = Stage {
         backend: &backend,
         browser: backend.browser(),
@@ -171,18 +171,28 @@ impl Stage<'_> {
 
     async fn ask(&self, case: Case, wrong: &mut Wrong) -> Answered {
         let Case { operation, .. } = case;
+        // What is so already, as after a Runtime that shuts down has ended its runs, is not the
+        // command's doing.
+        let open = match self.scene.truth() {
+            Some(workers) if operation.is_command() => !applied(workers, operation).await,
+            _ => false,
+        };
         let reply = request(&self.browser, &runtime_id(), operation, self.pace).await;
         let success = (200..300).contains(&reply.status);
         let head = format!("{:?}", reply.headers);
         wrong.shown(self.canaries, [&*head, reply.text()]);
+        let problem = (!success).then(|| reply.problem());
+        if let Some(problem) = &problem {
+            judge::problem(problem, &reply, wrong);
+        }
         let answered = Answered {
             status: reply.status,
-            told: (!success).then(|| reply.problem().into()),
+            told: problem.map(Told::from),
             replayed: reply.header("idempotency-replayed") == Some("true"),
             tries: self.scene.tries(operation).map(Count::both),
         };
         let applied = match self.scene.truth() {
-            Some(workers) if operation.is_command() => Some(applied(workers, operation).await),
+            Some(workers) if open => Some(applied(workers, operation).await),
             _ => None,
         };
         judge::answered(case, &answered, applied, wrong);

@@ -99,6 +99,7 @@ impl TestRuntimeBuilder {
             spec: self,
             port: Port::reserve(),
             host: Mutex::new(None),
+            inside: Arc::default(),
         };
         runtime.restart().await;
         runtime

@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use worker_runtime::Runtime;
 use worker_runtime::http::{self, HttpSettings};
 use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
 use yoi_config::{Secret, SecretSource};
@@ -50,6 +51,8 @@ pub struct TestRuntime {
     token: Option<Token>,
     port: Port,
     host: Mutex<Option<Host>>,
+    /// What runs inside the present start.
+    inside: Arc<Mutex<Option<Runtime>>>,
 }
 
 impl TestRuntime {
@@ -132,6 +135,14 @@ impl TestRuntime {
         self.client().workers(Api::Runtime)
     }
 
+    /// The Runtime itself, as a library has it, past its server; `None` when it does not run. It is
+    /// that of the present start: a restart makes another.
+    #[must_use]
+    pub fn runtime(&self) -> Option<Runtime> {
+        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.clone()
+    }
+
     /// A request to it that the test writes itself, to be told more and then awaited.
     ///
     /// # Panics
@@ -183,6 +194,7 @@ impl TestRuntime {
     }
 
     fn take(&self) -> Option<Host> {
+        *self.inside.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
         host.take()
     }
@@ -196,6 +208,7 @@ impl TestRuntime {
         let runtime = self.spec.opened();
         let held = self.token.iter().map(|token| ("test", token.clone()));
         let tokens = token_set(held);
+        let inside = Arc::clone(&self.inside);
         Host::start(
             format!("runtime {}", self.id()),
             address,
@@ -205,6 +218,7 @@ impl TestRuntime {
                     Ok(runtime) => runtime,
                     Err(error) => panic!("{error}"),
                 };
+                *inside.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
                 let mut settings = HttpSettings::new(guard(address));
                 settings.tokens = tokens;
                 http::serve(listener, runtime, settings, end.cancelled_owned())

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use yoi_client::{Call, CallError, RetryPolicy, Workers};
 use yoi_protocol::{
-    CancelRequest, CreateWorker, Effect, Failure, IdempotencyKey, InputRequest, ListQuery,
+    CancelRequest, Code, CreateWorker, Effect, Failure, IdempotencyKey, InputRequest, ListQuery,
     Operation, StopRequest, StreamEnd, TranscriptQuery, WorkerId,
 };
 use yoi_testkit::{Family, Fault, Harm, Insides, TestBackend, TestRuntime, eventually};
@@ -72,7 +72,10 @@ const ASKED: [Operation; 5] = [
 
 /// Each fault happens to what it can happen to, and is over afterwards.
 async fn each(insides: &Insides, workers: &Workers, restart: impl AsyncFn()) {
-    for fault in Fault::all().filter(|fault| fault.family() == Family::Runtime) {
+    // Who shuts down is not well again afterwards: a test of its own.
+    let passes = |fault: &Fault| *fault != Fault::RuntimeDrains;
+    let inside = Fault::all().filter(|fault| fault.family() == Family::Runtime);
+    for fault in inside.filter(passes) {
         for operation in ASKED.into_iter().filter(|asked| fault.applies_to(*asked)) {
             if matches!(fault, Fault::ClockStepsBack | Fault::ClockLeapsAhead)
                 && !operation.is_command()
@@ -108,6 +111,49 @@ async fn of_a_runtime_with_a_server() {
         .unwrap();
     let workers = client.workers(yoi_protocol::Api::Runtime);
     each(&insides, &workers, async || runtime.restart().await).await;
+}
+
+#[tokio::test]
+async fn of_a_runtime_that_shuts_down() {
+    let (insides, other) = (Insides::new(), Insides::new());
+    let runtime = insides.runtime("gpu-1").start().await;
+    let backend = TestBackend::builder()
+        .embedded_with("local", |runtime| other.install(runtime))
+        .remote(&runtime)
+        .retry(RetryPolicy::NEVER)
+        .start()
+        .await;
+    let drains = Fault::RuntimeDrains;
+    for id in ["local", "gpu-1"] {
+        let workers = backend.workers(id);
+        let idle = worker(&workers).await;
+        let harm = match id {
+            "local" => other.inject(drains, backend.inside(id)).await,
+            _ => insides.inject(drains, &runtime).await,
+        };
+        for operation in Operation::ALL {
+            let told = ask(&workers, *operation, &idle).await;
+            match operation {
+                // The end of a stream has no room for a reason.
+                Operation::Events => {
+                    assert_eq!(told.unwrap_err().code, Code::RuntimeUnavailable);
+                }
+                _ => compare(drains, *operation, told),
+            }
+        }
+        drop(harm);
+    }
+    runtime.restart().await;
+    worker(&backend.workers("gpu-1")).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "runtime_drains needs the Runtime itself")]
+async fn nobody_shuts_down_through_an_api() {
+    let insides = Insides::new();
+    let runtime = insides.runtime("gpu-1").start().await;
+    let workers = runtime.workers();
+    let _ = insides.inject(Fault::RuntimeDrains, &workers).await;
 }
 
 #[tokio::test]

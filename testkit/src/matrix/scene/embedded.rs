@@ -5,7 +5,7 @@ use yoi_protocol::Operation;
 
 use super::people;
 use crate::matrix::stage::RUNTIME;
-use crate::{Insides, TestBackend, TestBackendBuilder};
+use crate::{Insides, Site, TestBackend, TestBackendBuilder};
 
 /// A Runtime inside the Backend's process, with what a test can do to its insides.
 pub(in crate::matrix) struct Embedded {
@@ -27,6 +27,11 @@ impl Embedded {
 
     pub(super) fn insides(&self) -> &Insides {
         &self.insides
+    }
+
+    /// The Runtime inside `backend`.
+    pub(super) fn site(&self, backend: &TestBackend) -> Site {
+        backend.inside(RUNTIME)
     }
 
     pub(super) fn workers(&self) -> &Workers {

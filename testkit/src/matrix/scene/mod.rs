@@ -104,14 +104,13 @@ impl Scene {
     }
 
     /// Lets a fault inside the Runtime happen, to all that is asked of it.
-    pub(super) async fn harm(&self, fault: Fault) -> Option<Harm<'_>> {
-        let (insides, workers) = match self {
-            _ if fault.family() != Family::Runtime => return None,
-            Self::Embedded(scene) => (scene.insides(), scene.workers()),
-            Self::Remote(scene) => (scene.insides(), scene.workers()),
-            Self::Fake(_) => return None,
-        };
-        Some(insides.inject(fault, workers).await)
+    pub(super) async fn harm(&self, backend: &TestBackend, fault: Fault) -> Option<Harm<'_>> {
+        match self {
+            _ if fault.family() != Family::Runtime => None,
+            Self::Embedded(scene) => Some(scene.insides().inject(fault, scene.site(backend)).await),
+            Self::Remote(scene) => Some(scene.insides().inject(fault, scene.runtime()).await),
+            Self::Fake(_) => None,
+        }
     }
 
     /// Lets a fault on the link happen to this operation.

@@ -14,7 +14,7 @@ pub(in crate::matrix) struct Remote {
     link: FaultProxy,
     workers: Workers,
     insides: Insides,
-    _runtime: TestRuntime,
+    runtime: TestRuntime,
 }
 
 impl Remote {
@@ -35,7 +35,7 @@ impl Remote {
             workers: runtime.workers(),
             link,
             insides,
-            _runtime: runtime,
+            runtime,
         }
     }
 
@@ -46,6 +46,10 @@ impl Remote {
     /// The Runtime itself, past the link.
     pub(super) fn workers(&self) -> &Workers {
         &self.workers
+    }
+
+    pub(super) fn runtime(&self) -> &TestRuntime {
+        &self.runtime
     }
 
     pub(super) fn insides(&self) -> &Insides {

@@ -1,0 +1,53 @@
+//! Where a fault inside a Runtime is committed.
+
+use std::fmt;
+
+use worker_runtime::Runtime;
+use yoi_client::Workers;
+
+use crate::TestRuntime;
+
+/// Where a fault inside a Runtime is committed: at its Workers, and at the Runtime itself where
+/// that can be reached.
+///
+/// A [`TestRuntime`] is one, the Workers behind any API are one, and
+/// [`TestBackend::inside`](crate::TestBackend::inside) gives that of a Runtime inside a Backend.
+pub struct Site {
+    pub(super) workers: Workers,
+    pub(super) runtime: Option<Runtime>,
+}
+
+impl Site {
+    pub(crate) fn new(workers: Workers, runtime: Runtime) -> Self {
+        Self {
+            workers,
+            runtime: Some(runtime),
+        }
+    }
+}
+
+impl From<&TestRuntime> for Site {
+    fn from(runtime: &TestRuntime) -> Self {
+        Self {
+            workers: runtime.workers(),
+            runtime: runtime.runtime(),
+        }
+    }
+}
+
+impl From<&Workers> for Site {
+    fn from(workers: &Workers) -> Self {
+        Self {
+            workers: workers.clone(),
+            runtime: None,
+        }
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site")
+            .field("runtime", &self.runtime.is_some())
+            .finish_non_exhaustive()
+    }
+}
