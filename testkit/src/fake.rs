@@ -6,6 +6,7 @@ mod front;
 mod gate;
 mod knock;
 mod received;
+mod routes;
 mod runtime;
 mod stub;
 mod stubbed;
