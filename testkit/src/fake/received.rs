@@ -55,6 +55,12 @@ impl Received {
         &self.method
     }
 
+    /// The path with its query, as it was sent.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// The path, without its query.
     #[must_use]
     pub fn path(&self) -> &str {

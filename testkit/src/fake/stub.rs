@@ -138,6 +138,12 @@ impl<T: Serialize + DeserializeOwned + 'static> Stub<T> {
         self.says(move |_| Said::Whole(answer.clone()))
     }
 
+    /// Answers with a bare status that nobody signed, as something in between does:
+    /// [`Fault::Uncoded`](crate::Fault::Uncoded), on this route.
+    pub fn uncoded(self, status: u16) -> Self {
+        self.answers_raw(status, "text/plain", "").anonymous()
+    }
+
     /// Says one more header, or another value of one that is said anyway.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.reply

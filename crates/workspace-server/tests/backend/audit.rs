@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use yoi_protocol::{Code, Effect, Operation, StopRequest};
-use yoi_testkit::eventually;
+use yoi_testkit::{FakeRuntime, eventually};
 use yoi_workspace_server::{
     Attempt, AuditRecord, AuditRefused, AuditSink, Backend, Caller, Registration,
 };
 
-use crate::support::{Served, embedded};
+use crate::support::{Served, embedded, registered};
 
 struct Book {
     closed: AtomicBool,
@@ -134,16 +134,11 @@ async fn what_is_not_allowed_is_denied_whether_or_not_it_can_be_recorded() {
 
 #[tokio::test]
 async fn a_command_that_may_have_taken_effect_is_recorded_as_that() {
-    let server = wiremock::MockServer::start().await;
-    wiremock::Mock::given(wiremock::matchers::method("POST"))
-        .respond_with(wiremock::ResponseTemplate::new(500))
-        .mount(&server)
-        .await;
-    let settings = crate::support::settings(&server.uri(), "t");
-    let registration = Registration::remote(crate::support::id("fake"), &settings).unwrap();
+    let fake = FakeRuntime::start("fake").await;
+    let _stop = fake.stop("w-1").uncoded(500).mount().await;
     let book = Arc::new(Book::default());
     let builder = Backend::builder()
-        .runtime(registration)
+        .runtime(registered(&fake))
         .audit(Arc::clone(&book) as Arc<dyn AuditSink>);
     let served = Served::start(builder).await;
     let reply = served

@@ -1,6 +1,5 @@
 //! The Backend's cursors: sealed, and good at any Backend that has the key.
 
-use serde_json::json;
 use yoi_workspace_server::{Backend, KeyRing, Registration, SealKey};
 
 use crate::support::{Served, embedded};
@@ -19,9 +18,7 @@ async fn a_cursor_outlives_the_backend_that_sealed_it_and_rotates() {
     let first = start(KeyRing::new(key("A"), Vec::new())).await;
     let path = first.create("inside", "w-1").await;
     let other = first.create("inside", "w-2").await;
-    let accepted = first
-        .post(&format!("{path}/input"), json!({"content": "go"}))
-        .await;
+    let accepted = first.input(&path).await;
     let cursor = accepted.body["cursor"].as_str().unwrap().to_owned();
     script.next_run().await.complete();
     let query = format!("?cursor={cursor}");
@@ -60,23 +57,17 @@ async fn a_cursor_outlives_the_backend_that_sealed_it_and_rotates() {
 async fn a_cursor_of_another_life_is_unknown_and_a_runtimes_own_is_invalid() {
     let keys = || KeyRing::new(key("A"), Vec::new());
     let (old, _script) = embedded("inside").await;
-    let served = Served::start(
-        Backend::builder()
-            .runtime(Registration::embedded(old.clone()))
-            .keys(keys()),
-    )
-    .await;
+    let over = async |runtime| {
+        let builder = Backend::builder().runtime(Registration::embedded(runtime));
+        Served::start(builder.keys(keys())).await
+    };
+    let served = over(old.clone()).await;
     let path = served.create("inside", "w-1").await;
     let mut watcher = served.watch(&path, "").await;
     let cursor = watcher.frame().await["cursor"].as_str().unwrap().to_owned();
 
     let (new, _script) = embedded("inside").await;
-    let reborn = Served::start(
-        Backend::builder()
-            .runtime(Registration::embedded(new))
-            .keys(keys()),
-    )
-    .await;
+    let reborn = over(new).await;
     reborn.create("inside", "w-1").await;
     let mut watcher = reborn.watch(&path, &format!("?cursor={cursor}")).await;
     assert_eq!(watcher.end().await, (Some("cursor_unknown".into()), 4410));

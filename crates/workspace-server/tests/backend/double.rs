@@ -1,7 +1,9 @@
-//! A Runtime inside whose handle misbehaves in the one place that a test names.
+//! A Runtime inside whose handle counts who observes, and misbehaves in the one place that a test
+//! names.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -19,17 +21,42 @@ type Observe = dyn Fn() -> Box<dyn Upstream> + Send + Sync;
 /// Does what the Runtime does, but for what it is told.
 pub(crate) struct Double {
     inner: Embedded,
+    counts: Arc<Counts>,
     observe: Option<Box<Observe>>,
     stop_panics: Option<&'static str>,
+}
+
+/// The observations at a Runtime.
+#[derive(Default)]
+pub(crate) struct Counts {
+    opened: AtomicUsize,
+    open: AtomicUsize,
+}
+
+impl Counts {
+    /// How many there were so far.
+    pub(crate) fn opened(&self) -> usize {
+        self.opened.load(Ordering::SeqCst)
+    }
+
+    /// How many there are.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
 }
 
 impl Double {
     pub(crate) fn of(runtime: Runtime) -> Self {
         Self {
             inner: Embedded::new(runtime),
+            counts: Arc::default(),
             observe: None,
             stop_panics: None,
         }
+    }
+
+    pub(crate) fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
     }
 
     /// Whoever observes gets this instead.
@@ -49,6 +76,34 @@ impl Double {
 
     pub(crate) fn registered(self, name: &str) -> Registration {
         Registration::custom(crate::support::id(name), Source::Embedded, Arc::new(self))
+    }
+}
+
+/// One observation, for as long as it is held.
+struct Counted {
+    inner: Box<dyn Upstream>,
+    counts: Arc<Counts>,
+}
+
+impl Counted {
+    fn new(inner: Box<dyn Upstream>, counts: &Arc<Counts>) -> Self {
+        counts.opened.fetch_add(1, Ordering::SeqCst);
+        counts.open.fetch_add(1, Ordering::SeqCst);
+        let counts = Arc::clone(counts);
+        Self { inner, counts }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.counts.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Upstream for Counted {
+    async fn next(&mut self) -> Result<RawFrame, StreamEnd> {
+        self.inner.next().await
     }
 }
 
@@ -154,9 +209,10 @@ impl RuntimeHandle for Double {
         cursor: Option<&Cursor>,
         call: Call<'_>,
     ) -> Result<Box<dyn Upstream>, Failure> {
-        match &self.observe {
-            Some(observe) => Ok(observe()),
-            None => self.inner.observe(id, cursor, call).await,
-        }
+        let inner = match &self.observe {
+            Some(observe) => observe(),
+            None => self.inner.observe(id, cursor, call).await?,
+        };
+        Ok(Box::new(Counted::new(inner, &self.counts)))
     }
 }

@@ -30,9 +30,7 @@ async fn a_backend_that_ends_refuses_commands_answers_reads_and_tells_watchers()
     for watcher in &mut watchers {
         watcher.until_caught_up().await;
     }
-    served
-        .post(&format!("{here}/input"), json!({"content": "go"}))
-        .await;
+    served.input(&here).await;
     let _run = script.next_run().await;
     served.backend.drain(Duration::from_secs(5)).await;
     assert_eq!(served.get("/readyz").await.status, 503);
@@ -52,8 +50,7 @@ async fn a_backend_that_ends_refuses_commands_answers_reads_and_tells_watchers()
 #[tokio::test]
 async fn an_embedded_runtime_that_drains_alone_is_unavailable_as_a_remote_one_would_be() {
     let (inside, _script) = embedded("inside").await;
-    let builder = Backend::builder().runtime(Registration::embedded(inside.clone()));
-    let served = Served::start(builder).await;
+    let served = Served::over(Registration::embedded(inside.clone())).await;
     let path = served.create("inside", "w-1").await;
     let mut watcher = served.watch(&path, "").await;
     watcher.until_caught_up().await;

@@ -13,7 +13,7 @@ use yoi_workspace_server::{
 };
 
 use crate::double::{Double, Told, caught_up, event, snapshot};
-use crate::support::{PATIENCE, STILL, Served, embedded, id};
+use crate::support::{PATIENCE, STILL, Served, dense, embedded, id};
 
 fn worker(name: &str) -> WorkerId {
     WorkerId::parse(name).unwrap()
@@ -162,7 +162,7 @@ async fn whoever_fell_behind_a_client_is_told_to_come_back_with_its_cursor() {
             };
             Told::new(past.into_iter().chain([behind()]))
         });
-        let served = Served::start(Backend::builder().runtime(double.registered("inside"))).await;
+        let served = Served::over(double.registered("inside")).await;
         let mut watcher = served.watch("/api/runtimes/inside/workers/w-1", "").await;
         assert_eq!(
             watcher.end().await,
@@ -193,11 +193,10 @@ async fn an_event_that_comes_again_late_is_dropped() {
         ];
         Told::new(told.map(Ok))
     });
-    let served = Served::start(Backend::builder().runtime(double.registered("inside"))).await;
+    let served = Served::over(double.registered("inside")).await;
     let mut watcher = served.watch("/api/runtimes/inside/workers/w-1", "").await;
     let story = watcher.until_event("run_finished").await;
-    let seqs: Vec<_> = story.iter().filter_map(|f| f["seq"].as_u64()).collect();
-    assert_eq!(seqs, [1, 2, 3, 4]);
+    assert_eq!(dense(&story), [1, 2, 3, 4]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,25 +1,23 @@
 //! Nothing of a Runtime's address, credential or store path leaves the Backend.
 
 use serde_json::{Value, json};
-use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockServer, ResponseTemplate};
-use yoi_testkit::Canaries;
+use yoi_protocol::Problem;
+use yoi_testkit::{Canaries, FakeRuntime, Stubbed};
 use yoi_workspace_server::{Backend, Registration};
 
 use crate::faults::Log;
-use crate::support::{Reply, STILL, Seen, Served, id, settings};
+use crate::support::{Reply, STILL, Seen, Served, id, once, registered, remote};
 
 fn whole(reply: &Reply) -> String {
     format!("{} {:?} {}", reply.status, reply.headers, reply.text)
 }
 
-/// A Runtime that says all it knows wherever it may say anything.
-async fn talkative(server: &MockServer, said: &str) {
-    let named = |status: u16| ResponseTemplate::new(status).insert_header("yoi-runtime-id", "fake");
-    let boot_id = format!("boot-at-{}", server.address());
+/// Lets a Runtime say all it knows wherever it may say anything.
+async fn talkative(fake: &FakeRuntime, said: &str) -> Vec<Stubbed> {
+    let boot_id = format!("boot-at-{}", fake.address());
     let info = json!({"runtime_id": "fake", "boot_id": boot_id, "api_version": said,
         "version": said, "status": "running", "store": said,
-        "capabilities": ["idempotency", said, server.uri()], "display_name": said,
+        "capabilities": ["idempotency", said, fake.url()], "display_name": said,
         "profiles": [{"name": "p", "executor": "e", "description": said}],
         "diagnostics": [{"severity": "warning", "code": "c", "message": said}],
         "started_at": "2026-01-01T00:00:00.000Z", "unknown": said});
@@ -33,43 +31,44 @@ async fn talkative(server: &MockServer, said: &str) {
         "detail": said, "origin": "runtime", "effect": "none", "unknown": said,
         "errors": [{"pointer": format!("/{said}"), "message": said}]});
     let list = json!({"workers": [worker], "unknown": said});
-    for (verb, route, template) in [
-        ("GET", "/v1/runtime", named(200).set_body_json(info)),
-        ("GET", "/v1/workers", named(200).set_body_json(list)),
-        ("GET", "/v1/workers/w-1", named(200).set_body_json(&worker)),
-        ("POST", "/v1/workers", named(201).set_body_json(&worker)),
-        (
-            "POST",
-            "/v1/workers/w-1/stop",
-            named(200).set_body_json(json!({"worker": worker})),
-        ),
-        (
-            "POST",
-            "/v1/workers/w-1/cancel",
-            named(200).set_body_json(json!({"worker": worker})),
-        ),
-        (
-            "POST",
-            "/v1/workers/w-1/input",
-            named(400).set_body_raw(problem.to_string(), "application/problem+json"),
-        ),
-        (
-            "GET",
-            "/v1/workers/w-1/transcript",
-            named(500).set_body_string(said),
-        ),
-        (
-            "GET",
-            "/v1/workers/w-2",
-            ResponseTemplate::new(307).insert_header("location", server.uri()),
-        ),
-    ] {
-        Mock::given(method(verb))
-            .and(path(route))
-            .respond_with(template)
-            .mount(server)
-            .await;
-    }
+    let done = json!({"worker": worker});
+    let json = "application/json";
+    let elsewhere = fake.get_worker("w-2").answers_raw(307, "text/html", said);
+    vec![
+        fake.runtime()
+            .answers_raw(200, json, info.to_string())
+            .mount()
+            .await,
+        fake.list_workers()
+            .answers_raw(200, json, list.to_string())
+            .mount()
+            .await,
+        fake.get_worker("w-1")
+            .answers_raw(200, json, worker.to_string())
+            .mount()
+            .await,
+        fake.create_worker()
+            .answers_raw(201, json, worker.to_string())
+            .mount()
+            .await,
+        fake.stop("w-1")
+            .answers_raw(200, json, done.to_string())
+            .mount()
+            .await,
+        fake.cancel("w-1")
+            .answers_raw(200, json, done.to_string())
+            .mount()
+            .await,
+        fake.send_input("w-1")
+            .answers_raw(400, Problem::CONTENT_TYPE, problem.to_string())
+            .mount()
+            .await,
+        fake.transcript("w-1")
+            .answers_raw(500, "text/plain", said)
+            .mount()
+            .await,
+        elsewhere.with_header("location", &fake.url()).mount().await,
+    ]
 }
 
 #[tokio::test]
@@ -83,19 +82,16 @@ async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it(
         .with_env_filter(ours)
         .init();
 
-    let server = MockServer::start().await;
     let mut canaries = Canaries::new();
     let token = canaries.plant("the token");
+    let fake = FakeRuntime::builder("fake").token(&*token).start().await;
     let store = format!("/srv/{}", canaries.plant("the store's path"));
-    canaries.watch("the address", &server.uri());
-    canaries.watch("the port", &server.address().to_string());
-    talkative(
-        &server,
-        &format!("at {} with {token} in {store}", server.uri()),
-    )
-    .await;
+    canaries.watch("the address", &fake.url());
+    canaries.watch("the port", &fake.address().to_string());
+    let said = format!("at {} with {token} in {store}", fake.url());
+    let stubs = talkative(&fake, &said).await;
 
-    let settings = settings(&server.uri(), &token);
+    let settings = once(&fake);
     canaries.check_debug("settings", &settings);
     let registration = Registration::remote(id("fake"), &settings)
         .unwrap()
@@ -158,7 +154,13 @@ async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it(
             }
         }
     }
-    drop(server);
+    let watched = fake.take_unexpected();
+    assert_eq!(
+        watched.len(),
+        2,
+        "as events and over a WebSocket: {watched:?}"
+    );
+    drop((stubs, fake));
     let gone = served.get(&format!("{base}/workers/w-1")).await;
     canaries.check("an answer without a runtime", &whole(&gone));
     let log = log.text();
@@ -168,15 +170,12 @@ async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it(
 
 #[tokio::test]
 async fn what_a_remote_worker_says_passes_and_what_its_runtime_says_of_it_is_cleaned() {
-    let (runtime, mut script) = crate::support::remote("outside").await;
-    let served =
-        Served::start(Backend::builder().runtime(crate::support::registered(&runtime))).await;
+    let (runtime, mut script) = remote("outside").await;
+    let served = Served::over(registered(&runtime)).await;
     let path = served.create("outside", "w-1").await;
     let mut watcher = served.watch(&path, "").await;
     watcher.until_caught_up().await;
-    served
-        .post(&format!("{path}/input"), json!({"content": "go"}))
-        .await;
+    served.input(&path).await;
     let run = script.next_run().await;
     let address = runtime.url();
     run.say(&format!("I live at {address}")).await;

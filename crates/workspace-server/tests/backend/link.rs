@@ -1,481 +1,275 @@
-//! Every row of the link table, as a client of the Backend sees it.
+//! The link to a Runtime, as a client of the Backend meets it: each row of its table with the whole
+//! answer, what is sent again, and what each request says.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use wiremock::matchers::{any, method, path};
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 use yoi_client::{RetryPolicy, Timeouts};
-use yoi_protocol::{Code, Failure, Operation, Origin, RequestId, Subject};
-use yoi_workspace_server::{Backend, Registration, RemoteSettings};
+use yoi_protocol::{Code, Effect, Failure, InputAccepted, Operation, Problem};
+use yoi_testkit::{
+    FakeRuntime, Family, Fault, FaultProxy, Outcome, Received, RemoteRuntime, Row, Stub, Stubbed,
+    fixtures,
+};
+use yoi_workspace_server::Registration;
 
-use crate::answers::{Book, assert_kept};
+use crate::answers::{Book, Told, assert_kept};
 use crate::kept::told;
-use crate::support::{PATIENCE, Reply, Served, id, settings};
+use crate::support::{Served, registered};
 
-pub(crate) fn quick(url: &str) -> RemoteSettings {
-    let mut settings = settings(url, "link-token");
-    settings.allow_plain_http = true;
-    settings.timeouts = Timeouts {
+const INPUT: &str = "/api/runtimes/fake/workers/w-1/input";
+const STOP: &str = "/api/runtimes/fake/workers/w-1/stop";
+const CANCEL: &str = "/api/runtimes/fake/workers/w-1/cancel";
+
+/// A link on which a Backend does not wait long.
+pub(crate) async fn impatient(runtime: &impl RemoteRuntime) -> FaultProxy {
+    let timeouts = Timeouts {
         connect: Duration::from_millis(500),
         response: Duration::from_millis(300),
-        request: Duration::from_secs(5),
+        request: Duration::from_secs(1),
     };
-    settings
+    let link = FaultProxy::builder(runtime).settings(|settings| settings.timeouts = timeouts);
+    link.start().await
 }
 
-pub(crate) async fn behind(settings: &RemoteSettings) -> Served {
-    let registration = Registration::remote(id("fake"), settings).unwrap();
-    Served::start(Backend::builder().runtime(registration)).await
-}
-
-/// The coded answer of a Runtime of that name.
-pub(crate) fn coded(code: Code, effect: Option<&str>, more: Value) -> ResponseTemplate {
-    let about = Subject {
-        request_id: RequestId::parse("theirs").ok(),
-        ..Subject::default()
-    };
-    let problem =
-        Failure::new(code).into_problem(Origin::Runtime, &about, Some(Operation::SendInput));
-    let mut body = serde_json::to_value(problem).unwrap();
-    for (name, value) in more.as_object().unwrap() {
-        body[name] = value.clone();
-    }
-    match effect {
-        Some(effect) => body["effect"] = effect.into(),
-        None => drop(body.as_object_mut().unwrap().remove("effect")),
-    }
-    ResponseTemplate::new(code.status())
-        .insert_header("yoi-runtime-id", "fake")
-        .set_body_raw(body.to_string(), "application/problem+json")
-}
-
-pub(crate) fn named(status: u16) -> ResponseTemplate {
-    ResponseTemplate::new(status).insert_header("yoi-runtime-id", "fake")
-}
-
-fn rows() -> Vec<(&'static str, ResponseTemplate)> {
-    let none = Some("none");
-    let unknown = Some("unknown");
-    let busy = json!({"active_run_id": "run-7", "secret_field": "dropped"});
-    let invalid = json!({"errors": [{"pointer": "/content", "message": "too\u{7} short"}]});
-    let no_more = json!({"limit": "max_runs", "retry_after_ms": 1500});
-    vec![
-        ("not_json", named(200).set_body_raw("<html>", "text/html")),
-        ("another_shape", named(202).set_body_json(json!({"worker_id": 7}))),
-        ("another_worker", named(202).set_body_json(json!({"runtime_id": "fake", "worker_id": "w-2",
-            "run_id": "run-1", "sequence": 1, "cursor": "c", "accepted_at": "2026-01-01T00:00:00.000Z"}))),
-        ("success_of_nobody", ResponseTemplate::new(202).set_body_json(json!({}))),
-        ("redirect", named(307).insert_header("location", "http://elsewhere.example/")),
-        ("another_runtime", ResponseTemplate::new(202).insert_header("yoi-runtime-id", "other")),
-        ("misdirected", coded(Code::MisdirectedRequest, none, json!({})).insert_header("yoi-runtime-id", "other")),
-        ("uncoded_401", ResponseTemplate::new(401)),
-        ("coded_401", coded(Code::Unauthorized, none, json!({}))),
-        ("uncoded_403", ResponseTemplate::new(403)),
-        ("uncoded_404", ResponseTemplate::new(404)),
-        ("uncoded_405", ResponseTemplate::new(405)),
-        ("uncoded_501", ResponseTemplate::new(501)),
-        ("coded_400", coded(Code::InvalidRequest, none, invalid)),
-        ("coded_404", coded(Code::WorkerNotFound, none, json!({}))),
-        ("coded_409", coded(Code::WorkerBusy, none, busy)),
-        ("coded_413", coded(Code::PayloadTooLarge, none, json!({"limit_bytes": 5}))),
-        ("coded_422", coded(Code::IdempotencyConflict, none, json!({}))),
-        ("limit_reached", coded(Code::LimitReached, none, no_more)),
-        ("store_failed", coded(Code::StoreFailed, unknown, json!({}))),
-        ("timed_out", coded(Code::TimedOut, unknown, json!({}))),
-        ("operation_unsupported", coded(Code::OperationUnsupported, none, json!({"operation": "workers.input"}))),
-        ("unavailable", coded(Code::Unavailable, none, json!({}))),
-        ("internal_none", coded(Code::Internal, none, json!({}))),
-        ("internal_without_effect", coded(Code::Internal, None, json!({}))),
-        ("uncoded_408", ResponseTemplate::new(408)),
-        ("uncoded_418", ResponseTemplate::new(418)),
-        ("uncoded_429", ResponseTemplate::new(429)),
-        ("uncoded_500", ResponseTemplate::new(500)),
-        ("uncoded_502", ResponseTemplate::new(502)),
-        ("uncoded_503", ResponseTemplate::new(503).insert_header("retry-after", "7")),
-        ("no_head_in_time", named(202).set_delay(Duration::from_secs(30))),
-        ("too_large", named(202).set_body_bytes(vec![b' '; 12_000_000])),
-    ]
-}
-
-async fn answer(served: &Served) -> Reply {
-    let path = "/api/runtimes/fake/workers/w-1/input";
+/// What an input is answered, having looked at what every problem must say.
+async fn answer(served: &Served) -> Told {
     let headers = [("x-request-id", "req-link")];
     let body = json!({"content": "x"});
-    let reply = served.ask("POST", path, &headers, Some(&body)).await;
+    let reply = served.ask("POST", INPUT, &headers, Some(&body)).await;
     assert_eq!(reply.headers["content-type"], "application/problem+json");
     assert_eq!(reply.body["status"], reply.status);
     let is_timed = reply.headers.contains_key("retry-after");
     assert_eq!(is_timed, reply.body["retry_after_ms"].is_u64(), "{reply:?}");
-    reply
+    told(&reply)
 }
 
-/// Keeps the answer to an input under the name of its row.
-async fn keep(book: &mut Book, row: &str, served: &Served) {
-    let reply = answer(served).await;
-    let request = "POST /api/runtimes/fake/workers/w-1/input".to_owned();
-    book.tell(row, request, told(&reply));
+/// Each fault that makes an input fail on its way or by the Runtime's word, and its row. Of the
+/// words those that a Runtime has for an input.
+fn faults() -> impl Iterator<Item = (Fault, Row)> {
+    let table = worker_runtime::http::table();
+    let mut routes = table.documented();
+    let input = routes.find(|route| route.path.ends_with("/input")).unwrap();
+    let words = input.codes.to_vec();
+    Fault::all().filter_map(move |fault| {
+        let is_said = match fault {
+            Fault::Coded(code) => words.contains(&code),
+            other => other.family() != Family::Runtime,
+        };
+        match fault.outcome(Operation::SendInput) {
+            Outcome::Fails(row) if is_said && fault.applies_to(Operation::SendInput) => {
+                Some((fault, row))
+            }
+            Outcome::Fails(_) | Outcome::Unharmed | Outcome::Ends(_) | Outcome::Breaks(_) => None,
+        }
+    })
+}
+
+/// What else a Runtime may say, or leave out, with a code.
+fn words(input: impl Fn() -> Stub<InputAccepted>) -> Vec<(&'static str, Stub<InputAccepted>)> {
+    let refused = |code, effect| input().refuses_as(Failure::new(code).with_effect(effect));
+    let problem = |name, change: fn(&mut Value)| {
+        let mut body = fixtures::get(name).json();
+        change(&mut body);
+        let status = body["status"].as_u64().unwrap().try_into().unwrap();
+        input().answers_raw(status, Problem::CONTENT_TYPE, body.to_string())
+    };
+    let busy = problem("problems/runtime/worker_busy", |body| {
+        body["secret"] = json!("dropped");
+    });
+    let broken = problem("problems/runtime/internal", |body| {
+        body.as_object_mut().unwrap().remove("effect");
+    });
+    let short = Failure::invalid("/content", "too\u{7} short");
+    let full = Failure::limit("max_runs").with_retry_after_ms(1500);
+    let pause = input().uncoded(503).with_header("retry-after", "7");
+    vec![
+        ("message_with_a_bell", input().refuses_as(short)),
+        ("field_of_its_own", busy),
+        ("broken_without_effect", broken),
+        ("broken_in_time", refused(Code::Internal, Effect::None)),
+        (
+            "store_uncertain",
+            refused(Code::StoreFailed, Effect::Unknown),
+        ),
+        (
+            "late_and_uncertain",
+            refused(Code::TimedOut, Effect::Unknown),
+        ),
+        ("limit_that_ends", input().refuses_as(full)),
+        ("pause_of_a_proxy", pause),
+    ]
 }
 
 #[tokio::test]
 async fn every_row_has_its_code_origin_and_effect() {
+    let fake = FakeRuntime::start("fake").await;
+    let link = impatient(&fake).await;
+    let served = Served::over(registered(&link)).await;
+    let mut rows = BTreeMap::<String, Told>::new();
+    let taken = fake.send_input("w-1").any_times().mount().await;
+    for (fault, row) in faults() {
+        let happens = link.inject(fault.on(Operation::SendInput));
+        let told = answer(&served).await;
+        assert_eq!(happens.fired(), 1, "{fault}");
+        let fields = ["code", "reason", "phase", "effect"];
+        let said = fields.iter().filter_map(|name| told.body[name].as_str());
+        let (said, row) = (said.collect::<Vec<_>>().join(" "), row.to_string());
+        assert_eq!(said, row, "{fault}");
+        let first = rows.entry(row).or_insert_with(|| told.clone());
+        assert_eq!(*first, told, "{fault} is answered as others of its row are");
+    }
+    drop(taken);
     let mut book = Book::default();
-    for (name, template) in rows() {
-        let server = MockServer::start().await;
-        Mock::given(any())
-            .respond_with(template)
-            .mount(&server)
-            .await;
-        let served = behind(&quick(&server.uri())).await;
-        keep(&mut book, name, &served).await;
+    let request = format!("POST {INPUT}");
+    for (row, told) in rows {
+        book.tell(&row, request.clone(), told);
     }
-    // A port that nobody listens on, and a name that nobody has.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let closed = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    keep(&mut book, "refused", &behind(&quick(&closed)).await).await;
-    let mut nobody = quick("http://nobody.invalid:7401");
-    // However long it takes to be told that nobody has that name.
-    nobody.timeouts.connect = PATIENCE;
-    nobody.timeouts.request = PATIENCE;
-    keep(&mut book, "no_such_name", &behind(&nobody).await).await;
-    // Somebody who hangs up, and somebody who talks nonsense.
-    for (name, words) in [("reset", &b""[..]), ("not_http", b"220 smtp ready\r\n\r\n")] {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut head = [0; 4096];
-                let _ = stream.read(&mut head).await;
-                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, words).await;
-            }
-        });
-        keep(&mut book, name, &behind(&quick(&url)).await).await;
-        if name == "not_http" {
-            // No Runtime at all, and no TLS either.
-            let tls = quick(&url.replace("http://", "https://"));
-            keep(&mut book, "no_tls", &behind(&tls).await).await;
-        }
+    for (cause, stub) in words(|| fake.send_input("w-1")) {
+        let _said = stub.first(1).mount().await;
+        book.tell(cause, request.clone(), answer(&served).await);
     }
-    let (url, _listener, _queued) = nobody_accepts().await;
-    keep(&mut book, "nobody_accepts", &behind(&quick(&url)).await).await;
-    let url = stalls().await;
-    keep(&mut book, "body_stalls", &behind(&quick(&url)).await).await;
     assert_kept!("backend_link", book);
 }
 
-/// Fails the first time, as `first` says, and then succeeds.
-struct Twice {
-    first: ResponseTemplate,
-    then: ResponseTemplate,
-    asked: Arc<AtomicUsize>,
-    keys: Arc<std::sync::Mutex<Vec<Option<String>>>>,
-}
-
-impl Respond for Twice {
-    fn respond(&self, request: &Request) -> ResponseTemplate {
-        let key = request.headers.get("idempotency-key");
-        let key = key.map(|value| value.to_str().unwrap().to_owned());
-        self.keys.lock().unwrap().push(key);
-        match self.asked.fetch_add(1, Ordering::SeqCst) {
-            0 => self.first.clone(),
-            _ => self.then.clone(),
-        }
-    }
-}
-
-struct Case {
-    served: Served,
-    asked: Arc<AtomicUsize>,
-    keys: Arc<std::sync::Mutex<Vec<Option<String>>>>,
-    _server: MockServer,
-}
-
-/// A Runtime with these capabilities whose first answer to a command is `first`.
-async fn twice(capabilities: Option<&[&str]>, first: ResponseTemplate) -> Case {
-    let server = MockServer::start().await;
-    if let Some(capabilities) = capabilities {
-        let info = json!({"runtime_id": "fake", "boot_id": "b", "api_version": "v1", "version": "0",
-            "status": "running", "store": "memory", "capabilities": capabilities,
-            "started_at": "2026-01-01T00:00:00.000Z"});
-        Mock::given(method("GET"))
-            .and(path("/v1/runtime"))
-            .respond_with(named(200).set_body_json(info))
-            .mount(&server)
-            .await;
-    }
-    let worker = json!({"runtime_id": "fake", "worker_id": "w-1", "display_ref": "w-1@fake",
-        "status": "idle", "profile": "echo", "created_at": "2026-01-01T00:00:00.000Z",
-        "updated_at": "2026-01-01T00:00:00.000Z", "transcript_length": 0});
-    let (asked, keys) = <(Arc<AtomicUsize>, Arc<std::sync::Mutex<Vec<Option<String>>>>)>::default();
-    Mock::given(method("POST"))
-        .respond_with(Twice {
-            first,
-            then: named(200).set_body_json(json!({"worker": worker})),
-            asked: Arc::clone(&asked),
-            keys: Arc::clone(&keys),
-        })
-        .mount(&server)
-        .await;
-    let mut settings = quick(&server.uri());
+/// A Backend that tries again, and soon.
+async fn trying_again(runtime: &impl RemoteRuntime) -> Served {
+    let mut settings = runtime.remote_settings();
     settings.retry = RetryPolicy {
         base: Duration::from_millis(1),
         ..RetryPolicy::default()
     };
-    Case {
-        served: behind(&settings).await,
-        asked,
-        keys,
-        _server: server,
-    }
+    Served::over(Registration::remote(runtime.id().clone(), &settings).unwrap()).await
 }
 
-const STOP: &str = "/api/runtimes/fake/workers/w-1/stop";
-const CANCEL: &str = "/api/runtimes/fake/workers/w-1/cancel";
+/// A Runtime that says it can stop Workers, and nothing else.
+async fn without_keys() -> FakeRuntime {
+    let only = json!(["workers.stop"]);
+    let fake = FakeRuntime::builder("fake")
+        .info(|info| info.capabilities = serde_json::from_value(only).unwrap());
+    fake.start().await
+}
+
+/// The keys of all requests, in the order of the stubs.
+fn keys(stubs: &[&Stubbed]) -> Vec<Option<String>> {
+    let key = |request: Received| request.header("idempotency-key").map(str::to_owned);
+    let requests = stubs.iter().flat_map(|stub| stub.received());
+    requests.map(key).collect()
+}
 
 #[tokio::test]
 async fn a_command_of_unknown_effect_is_sent_again_under_one_minted_key() {
-    let case = twice(Some(&["idempotency"]), ResponseTemplate::new(500)).await;
-    let reply = case.served.post(STOP, json!({})).await;
+    let fake = FakeRuntime::start("fake").await;
+    let fails = fake.stop("w-1").uncoded(500).first(1).mount().await;
+    let stops = fake.stop("w-1").first(1).mount().await;
+    let reply = trying_again(&fake).await.post(STOP, json!({})).await;
     assert_eq!(reply.status, 200, "a 2xx settles it: {}", reply.text);
-    let keys = case.keys.lock().unwrap().clone();
-    assert_eq!(keys.len(), 2);
+    let keys = keys(&[&fails, &stops]);
     assert!(keys[0].is_some() && keys[0] == keys[1], "{keys:?}");
 }
 
 #[tokio::test]
 async fn where_keys_are_not_known_to_be_honoured_nothing_of_unknown_effect_is_sent_again() {
-    for capabilities in [None, Some(&["workers.stop"][..])] {
-        let case = twice(capabilities, ResponseTemplate::new(500)).await;
-        let reply = case.served.post(STOP, json!({})).await;
+    for says_what_it_can in [true, false] {
+        let fake = without_keys().await;
+        let silent = fake.runtime().uncoded(404).any_times();
+        let _silent = match says_what_it_can {
+            true => None,
+            false => Some(silent.mount().await),
+        };
+        let served = trying_again(&fake).await;
+        let fails = fake.stop("w-1").uncoded(500).times(1).mount().await;
+        let reply = served.post(STOP, json!({})).await;
         assert_eq!(reply.brief(), "502 runtime_failed runtime unknown");
-        assert_eq!(case.asked.load(Ordering::SeqCst), 1);
+        drop(fails);
         // But what certainly changed nothing is.
-        let refused = coded(
-            Code::Unavailable,
-            Some("none"),
-            json!({"retry_after_ms": 1}),
-        );
-        let case = twice(capabilities, refused).await;
-        assert_eq!(case.served.post(STOP, json!({})).await.status, 200);
-        assert_eq!(case.asked.load(Ordering::SeqCst), 2);
+        let soon = Failure::new(Code::Unavailable).with_retry_after_ms(1);
+        let _refuses = fake.stop("w-1").refuses_as(soon).first(1).mount().await;
+        let _stops = fake.stop("w-1").first(1).mount().await;
+        assert_eq!(served.post(STOP, json!({})).await.status, 200);
     }
 }
 
 #[tokio::test]
 async fn a_cancel_that_names_nothing_is_not_sent_again_after_unknown() {
-    let first = || ResponseTemplate::new(500);
-    let honours = Some(&["idempotency"][..]);
-    let case = twice(honours, first()).await;
-    let reply = case.served.post(CANCEL, json!({})).await;
+    let fake = FakeRuntime::start("fake").await;
+    let served = trying_again(&fake).await;
+    let fails = fake.cancel("w-1").uncoded(500).times(1).mount().await;
+    let reply = served.post(CANCEL, json!({})).await;
     assert_eq!(reply.brief(), "502 runtime_failed runtime unknown");
-    assert_eq!(case.asked.load(Ordering::SeqCst), 1);
-    let case = twice(honours, first()).await;
-    assert_eq!(
-        case.served
-            .post(CANCEL, json!({"run_id": "run-1"}))
-            .await
-            .status,
-        200
-    );
-    let case = twice(honours, first()).await;
+    drop(fails);
     let keyed = [("idempotency-key", "mine")];
-    assert_eq!(
-        case.served.ask("POST", CANCEL, &keyed, None).await.status,
-        200
-    );
+    for (headers, body) in [(&[][..], json!({"run_id": "run-1"})), (&keyed, json!({}))] {
+        let _fails = fake.cancel("w-1").uncoded(500).first(1).mount().await;
+        let _cancels = fake.cancel("w-1").first(1).mount().await;
+        let reply = served.ask("POST", CANCEL, headers, Some(&body)).await;
+        assert_eq!(reply.status, 200, "{headers:?} {body}: {}", reply.text);
+    }
 }
 
 #[tokio::test]
 async fn a_runtime_without_keys_gets_none_and_a_callers_is_refused_unsent() {
-    let case = twice(Some(&["workers.stop"]), named(200)).await;
+    let fake = without_keys().await;
+    let served = trying_again(&fake).await;
     let keyed = [("idempotency-key", "mine")];
-    let reply = case.served.ask("POST", STOP, &keyed, None).await;
+    // Nothing is expected yet: were it sent, the fake would fail the test.
+    let reply = served.ask("POST", STOP, &keyed, None).await;
     assert_eq!(reply.brief(), "501 operation_unsupported runtime none");
     assert_eq!(reply.body["operation"], "idempotency");
-    assert_eq!(case.asked.load(Ordering::SeqCst), 0);
-    case.served.post(STOP, json!({})).await;
-    assert_eq!(*case.keys.lock().unwrap(), [None]);
+    let stops = fake.stop("w-1").mount().await;
+    served.post(STOP, json!({})).await;
+    assert_eq!(keys(&[&stops]), [None]);
+}
+
+#[tokio::test]
+async fn a_token_file_that_was_rotated_is_read_again_on_a_401_and_the_command_is_done() {
+    let fake = FakeRuntime::start("fake").await;
+    let _stops = fake.stop("w-1").times(1).mount().await;
+    let link = impatient(&fake).await;
+    let served = Served::over(registered(&link)).await;
+    // The file changes behind the Backend's back, which reads it again when it is refused.
+    let rotated = link.inject(Fault::CredentialRotated.on(Operation::Stop));
+    let reply = served.post(STOP, json!({})).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(rotated.fired(), 1);
 }
 
 #[tokio::test]
 async fn each_operation_is_one_request_to_its_route_with_addressee_and_time_left() {
-    let server = MockServer::start().await;
-    Mock::given(any())
-        .respond_with(ResponseTemplate::new(404))
-        .mount(&server)
-        .await;
-    let served = behind(&quick(&server.uri())).await;
-    served.backend.probe().await;
-    let before = server.received_requests().await.unwrap().len();
+    let fake = FakeRuntime::builder("fake").token("link-token");
+    let fake = fake.start().await;
+    let served = Served::over(registered(&fake)).await;
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let headers = [
         ("yoi-deadline-ms", "4000"),
         ("x-request-id", "mine-1"),
         ("traceparent", trace),
     ];
-    let base = "/api/runtimes/fake/workers";
-    let asked: [(&str, String, Option<Value>, &str); 8] = [
-        (
-            "GET",
-            format!("{base}?status=idle&limit=7&page=abc"),
-            None,
-            "/v1/workers?status=idle&limit=7&page=abc",
-        ),
-        ("POST", base.into(), Some(json!({})), "/v1/workers"),
-        ("GET", format!("{base}/w-1"), None, "/v1/workers/w-1"),
-        (
-            "POST",
-            format!("{base}/w-1/input"),
-            Some(json!({"content": "x"})),
-            "/v1/workers/w-1/input",
-        ),
-        (
-            "POST",
-            format!("{base}/w-1/cancel"),
-            None,
-            "/v1/workers/w-1/cancel",
-        ),
-        (
-            "POST",
-            format!("{base}/w-1/stop"),
-            None,
-            "/v1/workers/w-1/stop",
-        ),
-        (
-            "GET",
-            format!("{base}/w-1/transcript?after=3&limit=9"),
-            None,
-            "/v1/workers/w-1/transcript?after=3&limit=9",
-        ),
-        (
-            "GET",
-            format!("{base}/w-1/events"),
-            None,
-            "/v1/workers/w-1/events/ws",
-        ),
-    ];
-    for (index, (method, path, body, upstream)) in asked.iter().enumerate() {
-        served.ask(method, path, &headers, body.as_ref()).await;
-        let requests = server.received_requests().await.unwrap();
-        assert_eq!(
-            requests.len(),
-            before + index + 1,
-            "one request for {method} {path}"
-        );
-        let request = requests.last().unwrap();
-        let target = match request.url.query() {
-            Some(query) => format!("{}?{query}", request.url.path()),
-            None => request.url.path().to_owned(),
+    for (method, path, body, upstream) in [
+        ("GET", "?status=idle&limit=7&page=abc", None, None),
+        ("POST", "", Some(json!({})), None),
+        ("GET", "/w-1", None, None),
+        ("POST", "/w-1/input", Some(json!({"content": "x"})), None),
+        ("POST", "/w-1/cancel", None, None),
+        ("POST", "/w-1/stop", None, None),
+        ("GET", "/w-1/transcript?after=3&limit=9", None, None),
+        ("GET", "/w-1/events", None, Some("/w-1/events/ws")),
+    ] {
+        let asked = format!("/api/runtimes/fake/workers{path}");
+        served.ask(method, &asked, &headers, body.as_ref()).await;
+        let requests = fake.take_unexpected();
+        let [request] = requests.as_slice() else {
+            panic!("not one request for {method} {path}: {requests:?}")
         };
-        assert_eq!(
-            (request.method.as_str(), target.as_str()),
-            (*method, *upstream)
-        );
-        assert_eq!(request.headers["yoi-runtime-id"], "fake");
-        assert_eq!(request.headers["authorization"], "Bearer link-token");
-        assert_eq!(request.headers["x-request-id"], "mine-1");
-        let trace_id = request.headers["traceparent"].to_str().unwrap();
-        assert!(
-            trace_id.contains("0af7651916cd43dd8448eb211c80319c"),
-            "{trace_id}"
-        );
-        let left: u64 = request.headers["yoi-deadline-ms"]
-            .to_str()
-            .unwrap()
-            .parse()
-            .unwrap();
+        let target = format!("/v1/workers{}", upstream.unwrap_or(path));
+        assert_eq!((request.method(), request.target()), (method, &*target));
+        let header = |name| request.header(name).unwrap_or_default();
+        assert_eq!(header("yoi-runtime-id"), "fake");
+        assert_eq!(header("authorization"), "Bearer link-token");
+        assert_eq!(header("x-request-id"), "mine-1");
+        let traceparent = header("traceparent");
+        assert!(traceparent.contains(&trace[3..35]), "{traceparent}");
+        let left: u64 = header("yoi-deadline-ms").parse().unwrap();
         assert!((1..=4000).contains(&left), "{left}");
     }
-}
-
-/// An address at which no connection ever comes to stand: its queue is full, and nobody empties
-/// it. What fills it must be kept.
-async fn nobody_accepts() -> (String, TcpListener, Vec<TcpStream>) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut queued = Vec::new();
-    loop {
-        let connecting = TcpStream::connect(address);
-        match tokio::time::timeout(Duration::from_millis(300), connecting).await {
-            Ok(stream) => queued.push(stream.unwrap()),
-            Err(_full) => return (format!("http://{address}"), listener, queued),
-        }
-        assert!(queued.len() < 64, "the queue does not fill");
-    }
-}
-
-/// A Runtime that begins an answer and does not end it.
-async fn stalls() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let mut open = Vec::new();
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut head = [0; 4096];
-            let _ = stream.read(&mut head).await;
-            let half = b"HTTP/1.1 202 Accepted\r\nyoi-runtime-id: fake\r\n\
-                content-type: application/json\r\ncontent-length: 500\r\n\r\n{\"worker_id\":";
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, half).await;
-            open.push(stream);
-        }
-    });
-    url
-}
-
-/// A token file that changes the moment the old token is refused, as late as can be.
-struct Rotates {
-    path: std::path::PathBuf,
-    seen: Arc<std::sync::Mutex<Vec<String>>>,
-}
-
-impl Respond for Rotates {
-    fn respond(&self, request: &Request) -> ResponseTemplate {
-        let token = request.headers["authorization"].to_str().unwrap();
-        self.seen.lock().unwrap().push(token.to_owned());
-        if token == "Bearer second-token" {
-            let worker = json!({"runtime_id": "fake", "worker_id": "w-1",
-                "display_ref": "w-1@fake", "status": "idle", "profile": "echo",
-                "created_at": "2026-01-01T00:00:00.000Z",
-                "updated_at": "2026-01-01T00:00:00.000Z", "transcript_length": 0});
-            return named(200).set_body_json(json!({"worker": worker}));
-        }
-        std::fs::write(&self.path, "second-token\n").unwrap();
-        ResponseTemplate::new(401)
-    }
-}
-
-#[tokio::test]
-async fn a_token_file_that_was_rotated_is_read_again_on_a_401_and_the_command_is_done() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("token");
-    std::fs::write(&path, "first-token\n").unwrap();
-    let server = MockServer::start().await;
-    let seen = Arc::<std::sync::Mutex<Vec<String>>>::default();
-    Mock::given(method("POST"))
-        .respond_with(Rotates {
-            path: path.clone(),
-            seen: Arc::clone(&seen),
-        })
-        .mount(&server)
-        .await;
-    let mut settings = quick(&server.uri());
-    let source = yoi_config::SecretSource::open(
-        &yoi_config::SecretRef::File(path),
-        &yoi_config::Environment::default(),
-    );
-    settings.token = Some(Arc::new(source.unwrap()));
-    let served = behind(&settings).await;
-    let reply = served.post(STOP, json!({})).await;
-    assert_eq!(reply.status, 200, "{}", reply.text);
-    let seen = seen.lock().unwrap();
-    assert_eq!(*seen, ["Bearer first-token", "Bearer second-token"]);
 }

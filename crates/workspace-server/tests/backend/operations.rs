@@ -386,7 +386,7 @@ async fn a_body_that_is_no_json_is_refused_by_its_kind() {
 async fn two_principals_with_the_same_key_do_not_meet() {
     // The key that a Runtime gets is another for each principal.
     let (runtime, _script) = embedded("inside").await;
-    let served = Served::start(Backend::builder().runtime(Registration::embedded(runtime))).await;
+    let served = Served::over(Registration::embedded(runtime)).await;
     let caller = |name: &str| yoi_workspace_server::Caller {
         principal: name.into(),
         key: Some(yoi_protocol::IdempotencyKey::parse("same").unwrap()),

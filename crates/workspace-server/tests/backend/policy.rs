@@ -25,7 +25,7 @@ fn anonymous(reply: &Reply, name: &str) -> String {
 async fn what_is_not_visible_answers_exactly_as_what_is_not_there() {
     let (runtime, _script) = embedded("veiled").await;
     let hidden = Registration::embedded(runtime.clone()).visible(false);
-    let served = Served::start(Backend::builder().runtime(hidden)).await;
+    let served = Served::over(hidden).await;
     runtime
         .create_worker(
             yoi_protocol::CreateWorker {
@@ -76,9 +76,7 @@ async fn what_is_not_visible_answers_exactly_as_what_is_not_there() {
 async fn an_operation_that_is_not_allowed_is_denied_by_name() {
     let (runtime, _script) = embedded("inside").await;
     let only = Some(vec![Operation::CreateWorker]);
-    let served =
-        Served::start(Backend::builder().runtime(Registration::embedded(runtime).allow(only)))
-            .await;
+    let served = Served::over(Registration::embedded(runtime).allow(only)).await;
     let path = served.create("inside", "w-1").await;
     for (method, suffix, operation, effect) in [
         ("GET", "", "workers.get", "-"),

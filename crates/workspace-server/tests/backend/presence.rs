@@ -1,27 +1,18 @@
 //! What is said of Runtimes without asking them.
 
 use serde_json::json;
-use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockServer, ResponseTemplate};
-use yoi_testkit::eventually;
+use yoi_testkit::FakeRuntime;
 use yoi_workspace_server::{Backend, Registration};
 
-use crate::support::{STILL, Served, embedded, id, registered, remote, settings};
+use crate::support::{STILL, Served, embedded, registered, remote};
 
 #[tokio::test]
 async fn a_list_of_runtimes_asks_nobody() {
-    let server = MockServer::start().await;
-    let registration = Registration::remote(id("fake"), &settings(&server.uri(), "t")).unwrap();
-    let backend = Backend::builder().runtime(registration).presence(STILL);
-    let served = Served::start(backend).await;
-    eventually("the probe at the start is over", async || {
-        match server.received_requests().await.unwrap().len() {
-            2.. => Ok(()),
-            count => Err(count),
-        }
-    })
-    .await;
-    let before = server.received_requests().await.unwrap().len();
+    let fake = FakeRuntime::start("fake").await;
+    let asked = fake.runtime().uncoded(404).mount().await;
+    let served = Served::over(registered(&fake)).await;
+    // Once as the Backend starts, and once by this test.
+    asked.until_asked(2).await;
     for _ in 0..3 {
         let list = served.get("/api/runtimes").await;
         let entry = &list.body["runtimes"][0];
@@ -30,7 +21,7 @@ async fn a_list_of_runtimes_asks_nobody() {
         assert_eq!(entry["last_error"]["code"], "operation_unsupported");
         assert_eq!(served.get("/api/runtimes/fake").await.status, 200);
     }
-    assert_eq!(server.received_requests().await.unwrap().len(), before);
+    assert_eq!(asked.received().len(), 2);
 }
 
 #[tokio::test]
@@ -77,27 +68,13 @@ async fn a_runtime_that_is_gone_is_offline_and_its_last_words_stay() {
 
 #[tokio::test]
 async fn the_background_probe_comes_back_by_itself() {
-    let server = MockServer::start().await;
-    Mock::given(method("GET"))
-        .and(path("/v1/runtime"))
-        .respond_with(ResponseTemplate::new(503))
-        .mount(&server)
-        .await;
-    let registration = Registration::remote(id("fake"), &settings(&server.uri(), "t")).unwrap();
+    let fake = FakeRuntime::start("fake").await;
+    let asked = fake.runtime().uncoded(503).mount().await;
     let every = std::time::Duration::from_millis(20);
     let presence = yoi_workspace_server::PresenceSettings { every, ..STILL };
-    let _served = Served::with(
-        Backend::builder().runtime(registration).presence(presence),
-        |_| {},
-    )
-    .await;
-    eventually("several probes", async || {
-        match server.received_requests().await.unwrap().len() {
-            5.. => Ok(()),
-            count => Err(count),
-        }
-    })
-    .await;
+    let builder = Backend::builder().runtime(registered(&fake));
+    let _served = Served::with(builder.presence(presence), |_| {}).await;
+    asked.until_asked(5).await;
 }
 
 #[tokio::test]

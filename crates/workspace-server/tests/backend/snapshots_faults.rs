@@ -1,19 +1,15 @@
 //! What each operation answers, and how each watch ends, when the Runtime cannot be had. The rows
 //! of the link table one by one are in `link.rs`.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
 use yoi_protocol::Code;
+use yoi_testkit::Fault;
 use yoi_workspace_server::Registration;
 
 use crate::answers::{Book, assert_kept};
 use crate::kept::{repeatable, sealing};
-use crate::link::{behind, coded, named, quick};
-use crate::support::Served;
+use crate::link::impatient;
+use crate::support::{Served, registered, remote};
 
 /// What was answered, and how watches ended.
 #[derive(Default)]
@@ -53,70 +49,32 @@ impl Books {
     }
 }
 
-/// A Runtime that gives everyone the same answer, and the code that this is.
-fn same_answers() -> [(&'static str, Code, ResponseTemplate); 10] {
-    let none = Some("none");
-    let unknown = Some("unknown");
-    let another = named(200).insert_header("yoi-runtime-id", "other");
-    let slow = named(200).set_delay(Duration::from_secs(30));
-    let draining = json!({"retry_after_ms": 1500});
-    [
-        ("another_runtime", Code::RuntimeIdentityMismatch, another),
-        (
-            "credential_refused",
-            Code::RuntimeAuthFailed,
-            ResponseTemplate::new(401),
-        ),
-        (
-            "no_such_route",
-            Code::OperationUnsupported,
-            ResponseTemplate::new(404),
-        ),
-        (
-            "no_json",
-            Code::RuntimeProtocolError,
-            named(200).set_body_raw("<html>", "text/html"),
-        ),
-        ("broken", Code::RuntimeFailed, ResponseTemplate::new(500)),
-        (
-            "overloaded",
-            Code::RuntimeUnavailable,
-            ResponseTemplate::new(503),
-        ),
-        (
-            "draining",
-            Code::RuntimeUnavailable,
-            coded(Code::Unavailable, none, draining),
-        ),
-        ("silent", Code::RuntimeTimedOut, slow),
-        (
-            "its_store_failed",
-            Code::StoreFailed,
-            coded(Code::StoreFailed, unknown, json!({})),
-        ),
-        (
-            "it_timed_out",
-            Code::TimedOut,
-            coded(Code::TimedOut, unknown, json!({})),
-        ),
-    ]
-}
+/// What happens to every request, and the code that this is.
+const FAULTS: [(Fault, Code); 11] = [
+    (Fault::ConnectionRefused, Code::RuntimeUnreachable),
+    (Fault::NoHead, Code::RuntimeTimedOut),
+    (Fault::NotHttp, Code::RuntimeProtocolError),
+    (Fault::AnotherRuntimesAnswer, Code::RuntimeIdentityMismatch),
+    (Fault::Uncoded(401), Code::RuntimeAuthFailed),
+    (Fault::Uncoded(404), Code::OperationUnsupported),
+    (Fault::Uncoded(500), Code::RuntimeFailed),
+    (Fault::Uncoded(503), Code::RuntimeUnavailable),
+    (Fault::Coded(Code::Unavailable), Code::RuntimeUnavailable),
+    (Fault::Coded(Code::StoreFailed), Code::StoreFailed),
+    (Fault::Coded(Code::TimedOut), Code::TimedOut),
+];
 
 #[tokio::test]
 async fn every_operation_at_every_fault() {
     let mut books = Books::default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let gone = behind(&quick(&gone)).await;
-    books
-        .keep(&gone, "fake", "gone", Code::RuntimeUnreachable)
-        .await;
-    for (cause, code, answer) in same_answers() {
-        let server = MockServer::start().await;
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        let served = behind(&quick(&server.uri())).await;
-        books.keep(&served, "fake", cause, code).await;
+    let (outside, _script) = remote("outside").await;
+    let link = impatient(&outside).await;
+    let served = Served::over(registered(&link)).await;
+    served.create("outside", "w-1").await;
+    for (fault, code) in FAULTS {
+        let _happens = link.inject(fault);
+        let cause = fault.to_string().replace(' ', "_");
+        books.keep(&served, "outside", &cause, code).await;
     }
     let runtime = repeatable(|builder| builder).await;
     let denied = Registration::embedded(runtime).allow(Some(Vec::new()));

@@ -21,7 +21,7 @@ use yoi_client::RetryPolicy;
 use yoi_config::{Secret, SecretSource};
 use yoi_http_kit::{Browsers, Drain, OriginGuard, ServeOptions, Server};
 use yoi_protocol::{Limits, RuntimeId};
-use yoi_testkit::{Script, ScriptedExecutor, TestRuntime};
+use yoi_testkit::{RemoteRuntime, Script, ScriptedExecutor, TestRuntime};
 use yoi_workspace_server::{
     Backend, BackendBuilder, HttpSettings, PresenceSettings, Registration, RemoteSettings, router,
 };
@@ -79,9 +79,16 @@ pub(crate) fn settings(url: &str, token: &str) -> RemoteSettings {
     settings
 }
 
-pub(crate) fn registered(runtime: &TestRuntime) -> Registration {
-    let settings = settings(&runtime.url(), &runtime.token().unwrap_or_default());
-    Registration::remote(runtime.id().clone(), &settings).unwrap()
+/// How a Runtime outside is reached, or what stands in for one: with one attempt.
+pub(crate) fn once(runtime: &impl RemoteRuntime) -> RemoteSettings {
+    RemoteSettings {
+        retry: RetryPolicy::NEVER,
+        ..runtime.remote_settings()
+    }
+}
+
+pub(crate) fn registered(runtime: &impl RemoteRuntime) -> Registration {
+    Registration::remote(runtime.id().clone(), &once(runtime)).unwrap()
 }
 
 /// The settings of a Backend at this address.
@@ -103,6 +110,11 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) async fn start(builder: BackendBuilder) -> Self {
         Self::with(builder.presence(STILL), |_| {}).await
+    }
+
+    /// A Backend over this Runtime alone.
+    pub(crate) async fn over(runtime: Registration) -> Self {
+        Self::start(Backend::builder().runtime(runtime)).await
     }
 
     pub(crate) async fn with(
@@ -185,6 +197,14 @@ impl Served {
         format!("{path}/{worker}")
     }
 
+    /// Sends an input that is taken; `path` is the Worker's.
+    pub(crate) async fn input(&self, path: &str) -> Reply {
+        let body = serde_json::json!({"content": "go"});
+        let reply = self.post(&format!("{path}/input"), body).await;
+        assert_eq!(reply.status, 202, "{}", reply.text);
+        reply
+    }
+
     /// Watches over a WebSocket; `path` is the Worker's, `query` what follows.
     pub(crate) async fn watch(&self, path: &str, query: &str) -> Watcher {
         Watcher::open(self.address, path, query).await
@@ -220,7 +240,19 @@ impl Reply {
     }
 }
 
-/// Somebody who watches.
+/// The `seq` of all events, having looked that none is missing between them.
+pub(crate) fn dense(frames: &[Value]) -> Vec<u64> {
+    let seqs = frames.iter().filter_map(|frame| frame["seq"].as_u64());
+    let seqs: Vec<_> = seqs.collect();
+    assert!(
+        seqs.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "{seqs:?}"
+    );
+    seqs
+}
+
+/// Somebody who watches, and sees what is on the wire: the JSON to the letter, and the close code.
+/// A client, and so the testkit's Watcher, would see what it makes of them.
 pub(crate) struct Watcher {
     pub(crate) socket: WebSocketStream<TcpStream>,
 }
@@ -300,14 +332,10 @@ impl Watcher {
 
     /// The code of the final diagnostic, and the close code.
     pub(crate) async fn end(&mut self) -> (Option<String>, u16) {
-        let mut last = None;
-        loop {
-            match self.see().await {
-                Seen::Frame(frame) => {
-                    last = frame["diagnostic"]["code"].as_str().map(str::to_owned);
-                }
-                Seen::Closed(code, _) => return (last, code),
-            }
-        }
+        let (frames, close) = self.rest().await;
+        let code = frames
+            .last()
+            .and_then(|frame| frame["diagnostic"]["code"].as_str());
+        (code.map(str::to_owned), close)
     }
 }

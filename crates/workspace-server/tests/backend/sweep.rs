@@ -3,34 +3,28 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockServer, ResponseTemplate};
-use yoi_testkit::TestRuntime;
+use yoi_testkit::{FakeRuntime, Stubbed, TestRuntime};
 use yoi_workspace_server::{Backend, CallTimeouts, Registration};
 
-use crate::support::{Served, embedded, id, registered, remote, settings};
+use crate::support::{Served, embedded, registered, remote};
 
 /// A Runtime that takes longer than anyone waits.
-async fn slow(name: &str) -> (MockServer, Registration) {
-    let server = MockServer::start().await;
-    Mock::given(method("GET"))
-        .and(path("/v1/workers"))
-        .respond_with(ResponseTemplate::new(200).set_delay(Duration::from_secs(60)))
-        .mount(&server)
-        .await;
-    let registration = Registration::remote(id(name), &settings(&server.uri(), "t"))
-        .unwrap()
-        .timeouts(CallTimeouts {
-            list: Duration::from_millis(200),
-            ..CallTimeouts::default()
-        });
-    (server, registration)
+async fn slow(name: &str) -> (FakeRuntime, Stubbed, Registration) {
+    let fake = FakeRuntime::start(name).await;
+    let list = fake.list_workers().after(Duration::from_secs(60));
+    let list = list.any_times().mount().await;
+    let registration = registered(&fake).timeouts(CallTimeouts {
+        list: Duration::from_millis(200),
+        ..CallTimeouts::default()
+    });
+    (fake, list, registration)
 }
 
-async fn fleet() -> (Served, TestRuntime, MockServer) {
+/// A Backend over four Runtimes, of which the third does not answer. The others are to be held.
+async fn fleet() -> (Served, TestRuntime, (FakeRuntime, Stubbed)) {
     let (a, _script) = embedded("a").await;
     let (b, _script) = remote("b").await;
-    let (server, stuck) = slow("c-slow").await;
+    let (fake, list, stuck) = slow("c-slow").await;
     let (d, _script) = embedded("d").await;
     let builder = Backend::builder()
         .runtime(Registration::embedded(a))
@@ -43,7 +37,7 @@ async fn fleet() -> (Served, TestRuntime, MockServer) {
             served.create(runtime, &format!("w-{n}")).await;
         }
     }
-    (served, b, server)
+    (served, b, (fake, list))
 }
 
 fn refs(body: &Value) -> Vec<String> {
@@ -117,10 +111,10 @@ async fn a_limit_a_page_and_a_status_that_cannot_be_are_named() {
 #[tokio::test]
 async fn all_are_asked_at_the_same_time() {
     let mut builder = Backend::builder();
-    let mut servers = Vec::new();
+    let mut fakes = Vec::new();
     for n in 0..6 {
-        let (server, registration) = slow(&format!("slow-{n}")).await;
-        servers.push(server);
+        let (fake, list, registration) = slow(&format!("slow-{n}")).await;
+        fakes.push((fake, list));
         builder = builder.runtime(registration);
     }
     let served = Served::start(builder).await;

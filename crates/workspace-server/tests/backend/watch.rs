@@ -1,148 +1,41 @@
 //! Watching: what comes first, what joins, what is shared, and how it ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
-use yoi_protocol::{
-    CancelRequest, Cancelled, CreateWorker, Cursor, Failure, InputAccepted, InputRequest,
-    ListQuery, RuntimeInfo, Source, StopRequest, Stopped, Transcript, TranscriptQuery, Worker,
-    WorkerId, WorkerPage,
-};
+use yoi_protocol::WorkerId;
 use yoi_testkit::{Script, eventually};
-use yoi_workspace_server::{
-    Applied, Backend, CallContext, Embedded, ObservationSettings, Registration, RuntimeHandle,
-    Upstream,
-};
+use yoi_workspace_server::{Backend, ObservationSettings, Registration};
 
-use crate::support::{Served, Watcher, embedded, id, registered, remote};
-
-/// Counts the observations that are opened at a Runtime, and those that are open.
-struct Counting {
-    inner: Embedded,
-    opened: Arc<AtomicUsize>,
-    open: Arc<AtomicUsize>,
-}
+use crate::double::{Counts, Double};
+use crate::support::{Served, Watcher, dense, embedded, id, registered, remote};
 
 struct Counted {
-    inner: Box<dyn Upstream>,
-    open: Arc<AtomicUsize>,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl Upstream for Counted {
-    async fn next(&mut self) -> Result<yoi_protocol::RawFrame, yoi_protocol::StreamEnd> {
-        self.inner.next().await
-    }
-}
-
-type Call<'a> = &'a CallContext;
-
-#[async_trait]
-impl RuntimeHandle for Counting {
-    async fn runtime(&self, call: Call<'_>) -> Result<RuntimeInfo, Failure> {
-        self.inner.runtime(call).await
-    }
-    async fn list_workers(&self, query: &ListQuery, call: Call<'_>) -> Result<WorkerPage, Failure> {
-        self.inner.list_workers(query, call).await
-    }
-    async fn get_worker(&self, id: &WorkerId, call: Call<'_>) -> Result<Worker, Failure> {
-        self.inner.get_worker(id, call).await
-    }
-    async fn create_worker(
-        &self,
-        body: CreateWorker,
-        call: Call<'_>,
-    ) -> Result<Applied<Worker>, Failure> {
-        self.inner.create_worker(body, call).await
-    }
-    async fn send_input(
-        &self,
-        id: &WorkerId,
-        body: InputRequest,
-        call: Call<'_>,
-    ) -> Result<Applied<InputAccepted>, Failure> {
-        self.inner.send_input(id, body, call).await
-    }
-    async fn cancel(
-        &self,
-        id: &WorkerId,
-        body: CancelRequest,
-        call: Call<'_>,
-    ) -> Result<Applied<Cancelled>, Failure> {
-        self.inner.cancel(id, body, call).await
-    }
-    async fn stop(
-        &self,
-        id: &WorkerId,
-        body: StopRequest,
-        call: Call<'_>,
-    ) -> Result<Applied<Stopped>, Failure> {
-        self.inner.stop(id, body, call).await
-    }
-    async fn transcript(
-        &self,
-        id: &WorkerId,
-        query: &TranscriptQuery,
-        call: Call<'_>,
-    ) -> Result<Transcript, Failure> {
-        self.inner.transcript(id, query, call).await
-    }
-    async fn observe(
-        &self,
-        id: &WorkerId,
-        cursor: Option<&Cursor>,
-        call: Call<'_>,
-    ) -> Result<Box<dyn Upstream>, Failure> {
-        let inner = self.inner.observe(id, cursor, call).await?;
-        self.opened.fetch_add(1, Ordering::SeqCst);
-        self.open.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(Counted {
-            inner,
-            open: Arc::clone(&self.open),
-        }))
-    }
-}
-
-struct Counts {
     served: Served,
     script: Script,
-    opened: Arc<AtomicUsize>,
-    open: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
     path: String,
 }
 
-async fn counted(linger: Duration) -> Counts {
+async fn counted(linger: Duration) -> Counted {
     let (runtime, script) = embedded("inside").await;
-    let (opened, open) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
-    let handle = Arc::new(Counting {
-        inner: Embedded::new(runtime),
-        opened: Arc::clone(&opened),
-        open: Arc::clone(&open),
-    });
+    let double = Double::of(runtime);
+    let counts = double.counts();
     let builder = Backend::builder()
-        .runtime(Registration::custom(id("inside"), Source::Embedded, handle))
+        .runtime(double.registered("inside"))
         .observation(ObservationSettings {
             linger,
             ..ObservationSettings::default()
         });
     let served = Served::start(builder).await;
     let path = served.create("inside", "w-1").await;
-    Counts {
+    Counted {
         served,
         script,
-        opened,
-        open,
+        counts,
         path,
     }
 }
@@ -166,13 +59,6 @@ fn joined(frames: &[Value]) -> String {
     text
 }
 
-fn seqs(frames: &[Value]) -> Vec<u64> {
-    frames
-        .iter()
-        .filter_map(|frame| frame["seq"].as_u64())
-        .collect()
-}
-
 async fn tells_the_story(served: &Served, script: &mut Script, runtime: &str) {
     let path = served.create(runtime, "w-1").await;
     let mut watcher = served.watch(&path, "").await;
@@ -181,10 +67,7 @@ async fn tells_the_story(served: &Served, script: &mut Script, runtime: &str) {
     assert_eq!(first[0]["runtime_id"], runtime);
     assert!(first[0]["cursor"].as_str().unwrap().len() <= 256);
 
-    let accepted = served
-        .post(&format!("{path}/input"), json!({"content": "go"}))
-        .await;
-    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    let accepted = served.input(&path).await;
     let run = script.next_run().await;
     run.say("one ").await;
     run.say("two").await;
@@ -208,18 +91,14 @@ async fn tells_the_story(served: &Served, script: &mut Script, runtime: &str) {
             "status_changed"
         ]
     );
-    let dense = seqs(&story);
-    assert!(
-        dense.windows(2).all(|pair| pair[1] == pair[0] + 1),
-        "{dense:?}"
-    );
+    let seqs = dense(&story);
 
     // The answer's cursor is the event's, and resuming from it shows all that followed.
     assert_eq!(accepted.body["cursor"], story[0]["cursor"]);
     let cursor = accepted.body["cursor"].as_str().unwrap();
     let mut again = served.watch(&path, &format!("?cursor={cursor}")).await;
     let rest = again.until_caught_up().await;
-    assert_eq!(seqs(&rest), dense[1..]);
+    assert_eq!(dense(&rest), seqs[1..]);
 
     let stopped = served.post(&format!("{path}/stop"), json!({})).await;
     assert_eq!(stopped.status, 200);
@@ -232,31 +111,33 @@ async fn tells_the_story(served: &Served, script: &mut Script, runtime: &str) {
 #[tokio::test]
 async fn a_watcher_is_told_the_story_of_an_embedded_worker() {
     let (runtime, mut script) = embedded("inside").await;
-    let served = Served::start(Backend::builder().runtime(Registration::embedded(runtime))).await;
+    let served = Served::over(Registration::embedded(runtime)).await;
     tells_the_story(&served, &mut script, "inside").await;
 }
 
 #[tokio::test]
 async fn a_watcher_is_told_the_story_of_a_remote_worker() {
     let (runtime, mut script) = remote("outside").await;
-    let served = Served::start(Backend::builder().runtime(registered(&runtime))).await;
+    let served = Served::over(registered(&runtime)).await;
     tells_the_story(&served, &mut script, "outside").await;
 }
 
 #[tokio::test]
 async fn many_watchers_share_one_upstream_and_the_same_bytes() {
-    let mut counts = counted(Duration::from_secs(60)).await;
+    let Counted {
+        served,
+        mut script,
+        counts,
+        path,
+    } = counted(Duration::from_secs(60)).await;
     let mut watchers: Vec<Watcher> = Vec::new();
     for _ in 0..5 {
-        let mut watcher = counts.served.watch(&counts.path, "").await;
+        let mut watcher = served.watch(&path, "").await;
         watcher.until_caught_up().await;
         watchers.push(watcher);
     }
-    counts
-        .served
-        .post(&format!("{}/input", counts.path), json!({"content": "go"}))
-        .await;
-    let run = counts.script.next_run().await;
+    served.input(&path).await;
+    let run = script.next_run().await;
     run.say("hello").await;
     run.complete();
     let mut stories = Vec::new();
@@ -268,45 +149,41 @@ async fn many_watchers_share_one_upstream_and_the_same_bytes() {
         );
     }
     assert!(stories.windows(2).all(|pair| pair[0] == pair[1]));
-    assert_eq!(
-        counts.open.load(Ordering::SeqCst),
-        1,
-        "one upstream for five"
-    );
+    assert_eq!(counts.open(), 1, "one upstream for five");
 
     // Whoever comes back with a cursor that is still there opens none at all.
-    let opened = counts.opened.load(Ordering::SeqCst);
+    let opened = counts.opened();
     let cursor = stories[0][0]["cursor"].as_str().unwrap().to_owned();
-    let mut back = counts
-        .served
-        .watch(&counts.path, &format!("?cursor={cursor}"))
-        .await;
+    let mut back = served.watch(&path, &format!("?cursor={cursor}")).await;
     let missed = back.until_caught_up().await;
-    assert_eq!(seqs(&missed), seqs(&stories[0])[1..]);
+    assert_eq!(dense(&missed), dense(&stories[0])[1..]);
     assert!(
         missed.iter().all(|frame| frame["kind"] != "delta"),
         "events only: {missed:?}"
     );
-    assert_eq!(counts.opened.load(Ordering::SeqCst), opened);
+    assert_eq!(counts.opened(), opened);
 }
 
 #[tokio::test]
 async fn the_shared_upstream_is_closed_after_the_last_watcher_has_gone() {
-    let counts = counted(Duration::ZERO).await;
-    let mut watcher = counts.served.watch(&counts.path, "").await;
+    let Counted {
+        served,
+        counts,
+        path,
+        ..
+    } = counted(Duration::ZERO).await;
+    let mut watcher = served.watch(&path, "").await;
     watcher.until_caught_up().await;
-    assert_eq!(counts.open.load(Ordering::SeqCst), 1);
+    assert_eq!(counts.open(), 1);
     drop(watcher);
-    eventually("the upstream is closed", async || {
-        match counts.open.load(Ordering::SeqCst) {
-            0 => Ok(()),
-            open => Err(open),
-        }
+    eventually("the upstream is closed", async || match counts.open() {
+        0 => Ok(()),
+        open => Err(open),
     })
     .await;
-    let mut watcher = counts.served.watch(&counts.path, "").await;
+    let mut watcher = served.watch(&path, "").await;
     watcher.until_caught_up().await;
-    assert_eq!(counts.open.load(Ordering::SeqCst), 1);
+    assert_eq!(counts.open(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -315,17 +192,15 @@ async fn watchers_that_come_while_a_run_speaks_get_all_of_it() {
         let (served, mut script, runtime, _remote);
         if outside {
             let (host, s) = remote("outside").await;
-            served = Served::start(Backend::builder().runtime(registered(&host))).await;
+            served = Served::over(registered(&host)).await;
             (script, runtime, _remote) = (s, "outside", Some(host));
         } else {
             let (host, s) = embedded("inside").await;
-            served = Served::start(Backend::builder().runtime(Registration::embedded(host))).await;
+            served = Served::over(Registration::embedded(host)).await;
             (script, runtime, _remote) = (s, "inside", None);
         }
         let path = served.create(runtime, "w-1").await;
-        served
-            .post(&format!("{path}/input"), json!({"content": "go"}))
-            .await;
+        served.input(&path).await;
         let run = script.next_run().await;
         let whole: String = (0..400).map(|n| format!("päiece {n}; ")).collect();
         // Whoever comes after the end finds it in the snapshot: the end waits for all to be there.
@@ -348,11 +223,7 @@ async fn watchers_that_come_while_a_run_speaks_get_all_of_it() {
         let ((), stories) = tokio::join!(saying, watching);
         for story in stories {
             assert_eq!(joined(&story), whole);
-            let dense = seqs(&story);
-            assert!(
-                dense.windows(2).all(|pair| pair[1] == pair[0] + 1),
-                "{dense:?}"
-            );
+            dense(&story);
             let entry = &story.last().unwrap()["event"]["entry"];
             assert_eq!(entry["content"], whole.as_str());
         }
@@ -361,14 +232,16 @@ async fn watchers_that_come_while_a_run_speaks_get_all_of_it() {
 
 #[tokio::test]
 async fn the_sixth_who_comes_mid_run_is_told_what_is_in_flight() {
-    let mut counts = counted(Duration::from_secs(60)).await;
-    let mut first = counts.served.watch(&counts.path, "").await;
+    let Counted {
+        served,
+        mut script,
+        path,
+        ..
+    } = counted(Duration::from_secs(60)).await;
+    let mut first = served.watch(&path, "").await;
     first.until_caught_up().await;
-    counts
-        .served
-        .post(&format!("{}/input", counts.path), json!({"content": "go"}))
-        .await;
-    let run = counts.script.next_run().await;
+    served.input(&path).await;
+    let run = script.next_run().await;
     run.say("so ").await;
     run.output().thinking("hm").await.unwrap();
     let seen = first
@@ -378,7 +251,7 @@ async fn the_sixth_who_comes_mid_run_is_told_what_is_in_flight() {
     // One from the ring, one over an upstream of its own: both are told the same.
     let mut told = Vec::new();
     for query in [format!("?cursor={cursor}"), String::new()] {
-        let mut other = counts.served.watch(&counts.path, &query).await;
+        let mut other = served.watch(&path, &query).await;
         let past = other.until_caught_up().await;
         told.push(past.last().unwrap().clone());
         run.say("far").await;
@@ -401,38 +274,34 @@ async fn the_sixth_who_comes_mid_run_is_told_what_is_in_flight() {
 
 #[tokio::test]
 async fn a_ring_and_a_runtime_say_the_same_of_a_run_that_has_said_nothing() {
-    let mut counts = counted(Duration::from_secs(60)).await;
-    let mut first = counts.served.watch(&counts.path, "").await;
+    let Counted {
+        served,
+        mut script,
+        path,
+        ..
+    } = counted(Duration::from_secs(60)).await;
+    let mut first = served.watch(&path, "").await;
     first.until_caught_up().await;
-    counts
-        .served
-        .post(&format!("{}/input", counts.path), json!({"content": "go"}))
-        .await;
-    let run = counts.script.next_run().await;
+    served.input(&path).await;
+    let run = script.next_run().await;
     let seen = first
         .until(|frame| frame["event"]["status"] == "running")
         .await;
     let cursor = seen.last().unwrap()["cursor"].as_str().unwrap();
-    let from_ring = counts
-        .served
-        .watch(&counts.path, &format!("?cursor={cursor}"))
+    let from_ring = served
+        .watch(&path, &format!("?cursor={cursor}"))
         .await
         .until_caught_up()
         .await;
-    let from_runtime = counts
-        .served
-        .watch(&counts.path, "")
-        .await
-        .until_caught_up()
-        .await;
+    let from_runtime = served.watch(&path, "").await.until_caught_up().await;
     assert_eq!(from_ring.last(), from_runtime.last());
     drop(run);
 }
 
 #[tokio::test]
 async fn a_watcher_that_speaks_is_told_not_to() {
-    let counts = counted(Duration::ZERO).await;
-    let mut watcher = counts.served.watch(&counts.path, "").await;
+    let Counted { served, path, .. } = counted(Duration::ZERO).await;
+    let mut watcher = served.watch(&path, "").await;
     watcher.until_caught_up().await;
     watcher
         .socket
@@ -444,15 +313,10 @@ async fn a_watcher_that_speaks_is_told_not_to() {
 
 #[tokio::test]
 async fn faults_are_told_after_the_upgrade() {
-    let counts = counted(Duration::ZERO).await;
+    let Counted { served, path, .. } = counted(Duration::ZERO).await;
     let hidden = "/api/runtimes/none/workers/w-1";
     for (path, query, code, close) in [
-        (
-            counts.path.as_str(),
-            "?cursor=forged",
-            "cursor_invalid",
-            4400,
-        ),
+        (path.as_str(), "?cursor=forged", "cursor_invalid", 4400),
         (
             "/api/runtimes/inside/workers/w-none",
             "",
@@ -473,17 +337,14 @@ async fn faults_are_told_after_the_upgrade() {
             4404,
         ),
     ] {
-        let mut watcher = counts.served.watch(path, query).await;
+        let mut watcher = served.watch(path, query).await;
         assert_eq!(
             watcher.end().await,
             (Some(code.into()), close),
             "{path}{query}"
         );
     }
-    let plain = counts
-        .served
-        .get(&format!("{}/events/ws", counts.path))
-        .await;
+    let plain = served.get(&format!("{path}/events/ws")).await;
     assert_eq!(plain.brief(), "426 upgrade_required backend -");
 }
 
@@ -501,9 +362,7 @@ async fn a_link_that_breaks_ends_its_watchers_and_nothing_else() {
     stays.until_caught_up().await;
     let mut goes = served.watch(&there, "").await;
     goes.until_caught_up().await;
-    served
-        .post(&format!("{there}/input"), json!({"content": "go"}))
-        .await;
+    served.input(&there).await;
     let run = script.next_run().await;
     run.say("mid-run").await;
     goes.until(|frame| frame["kind"] == "delta").await;
@@ -527,7 +386,7 @@ async fn a_link_that_breaks_ends_its_watchers_and_nothing_else() {
 #[tokio::test]
 async fn a_runtime_that_drains_ends_its_watchers_as_unavailable() {
     let (outside, _script) = remote("outside").await;
-    let served = Served::start(Backend::builder().runtime(registered(&outside))).await;
+    let served = Served::over(registered(&outside)).await;
     let path = served.create("outside", "w-1").await;
     let mut watcher = served.watch(&path, "").await;
     watcher.until_caught_up().await;
@@ -541,15 +400,17 @@ async fn a_runtime_that_drains_ends_its_watchers_as_unavailable() {
 #[tokio::test]
 async fn server_sent_events_say_the_same_of_an_embedded_worker() {
     let (runtime, _script) = embedded("inside").await;
-    let builder = Backend::builder().runtime(Registration::embedded(runtime));
-    tells_it_as_events(&Served::start(builder).await, "inside").await;
+    tells_it_as_events(
+        &Served::over(Registration::embedded(runtime)).await,
+        "inside",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn server_sent_events_say_the_same_of_a_remote_worker() {
     let (runtime, _script) = remote("outside").await;
-    let builder = Backend::builder().runtime(registered(&runtime));
-    tells_it_as_events(&Served::start(builder).await, "outside").await;
+    tells_it_as_events(&Served::over(registered(&runtime)).await, "outside").await;
 }
 
 async fn tells_it_as_events(served: &Served, runtime: &str) {
@@ -628,9 +489,7 @@ async fn a_reader_that_falls_too_far_behind_is_told_and_holds_nobody_up() {
     slow.next().await.unwrap();
     slow.next().await.unwrap();
     quick.until_caught_up().await;
-    served
-        .post(&format!("{path}/input"), json!({"content": "go"}))
-        .await;
+    served.input(&path).await;
     let first = slow.next().await.unwrap();
     let run = script.next_run().await;
     let mut said = Vec::new();
@@ -653,9 +512,5 @@ async fn a_reader_that_falls_too_far_behind_is_told_and_holds_nobody_up() {
     run.complete();
     let mut back = served.watch(&path, &format!("?cursor={cursor}")).await;
     let story = back.until_event("run_finished").await;
-    let dense = seqs(&story);
-    assert!(
-        dense.windows(2).all(|pair| pair[1] == pair[0] + 1),
-        "{dense:?}"
-    );
+    dense(&story);
 }
