@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use worker_runtime::{Runtime, RuntimeBuilder};
-use yoi_client::{Client, ClientBuilder, RetryPolicy, StaticToken, Timeouts, Workers};
+use yoi_client::{Call, Client, ClientBuilder, RetryPolicy, StaticToken, Timeouts, Workers};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Api, RuntimeId};
 use yoi_workspace_server::{
@@ -16,7 +16,7 @@ use yoi_workspace_server::{
 
 use crate::browser::{Asker, Browser};
 use crate::host::{Host, Port, Token, runtime_id, token_set};
-use crate::{RemoteRuntime, Site};
+use crate::{RemoteRuntime, Site, eventually};
 
 /// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
 /// test.
@@ -132,6 +132,23 @@ impl TestBackend {
             self.client_builder(),
             Asker::new(self.url(), self.token.clone()),
         )
+    }
+
+    /// Waits until it has seen each of its Runtimes, and so knows what they can do. Before that it
+    /// does not send a command again whose effect is unknown: the Runtime might not honour keys.
+    ///
+    /// # Panics
+    /// When it has not within 20 seconds, with what it knows.
+    pub async fn until_seen(&self) {
+        eventually("the Backend has seen its runtimes", async || {
+            let known = self.client().runtimes(&Call::default()).await;
+            let known = known.map_err(|error| error.to_string())?.value;
+            match known.runtimes.iter().all(|entry| entry.boot_id.is_some()) {
+                true => Ok(()),
+                false => Err(format!("{:?}", known.runtimes)),
+            }
+        })
+        .await;
     }
 
     /// One of the Runtimes inside it, with its Workers: where [`Insides`](crate::Insides) commit

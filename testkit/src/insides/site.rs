@@ -24,6 +24,11 @@ impl Site {
             runtime: Some(runtime),
         }
     }
+
+    /// The Runtime itself, where it can be reached.
+    pub(crate) fn runtime(&self) -> Option<&Runtime> {
+        self.runtime.as_ref()
+    }
 }
 
 impl From<&TestRuntime> for Site {

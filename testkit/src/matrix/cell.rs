@@ -9,6 +9,7 @@ use crate::Fault;
 
 /// One operation, one fault, one place, and what came of it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Cell {
     /// Where the Runtime is.
     pub place: Place,
@@ -24,6 +25,7 @@ pub struct Cell {
 
 /// What came of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Found {
     /// There is no such cell, and why.
     Cannot(&'static str),

@@ -1,15 +1,20 @@
 //! What contradicts the contract.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
+use yoi_client::Timeouts;
 use yoi_protocol::stream::close_code;
 use yoi_protocol::{
-    Code, Effect, Operation, Origin, Problem, RequestId, RuntimeId, StreamEnd, header,
+    Code, Details, Effect, Operation, Origin, Problem, RequestId, RuntimeId, StreamEnd, header,
 };
 
+use super::ask::worker_of;
 use super::stage::RUNTIME;
-use super::{Answered, Pace, Times, Told, Watched};
+use super::watch::Watch;
+use super::{Answered, Closed, Pace, Times, Told, Watched};
 use crate::fault::{Outcome, Row};
+use crate::fixtures::problems;
 use crate::{Canaries, Fault, Reply};
 
 /// What happened to whom, and how often.
@@ -35,6 +40,10 @@ impl Wrong {
         }
     }
 
+    pub(super) fn and(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     pub(super) fn into_vec(self) -> Vec<String> {
         self.0
     }
@@ -52,37 +61,82 @@ impl Wrong {
         }
     }
 
-    /// It came by then.
-    pub(super) fn late(&mut self, took: Duration, pace: &Pace) {
-        let most = pace.deadline + pace.slack;
-        self.unless(took <= most, || {
-            format!("took {took:?}, more than {most:?}")
-        });
+    /// It came by then, or little later on a busy machine.
+    pub(super) fn late(&mut self, took: Duration, within: Duration, pace: &Pace) {
+        self.unless(took <= within + pace.slack, || format!("took {took:?}"));
     }
 }
 
+/// How long an answer may take while this happens: what the Backend waits for, and how long it
+/// keeps away from a Runtime that asks for that.
+pub(super) fn within(case: Case, pace: &Pace) -> Duration {
+    let Timeouts {
+        connect,
+        response,
+        request,
+        ..
+    } = pace.timeouts;
+    let tries = match case.times {
+        Times::Always => pace.retry.max_attempts,
+        Times::Once => 1,
+    };
+    let pauses = pace.retry.max_attempts - 1;
+    match case.fault {
+        Fault::ConnectNeverCompletes => connect * tries,
+        Fault::NoHead | Fault::HeadStalls | Fault::BodyStalls => response * tries,
+        Fault::BodyTrickles => request,
+        Fault::SlowHead | Fault::SlowBody => pace.slow * 2,
+        Fault::WriteHangs | Fault::ReadHangs => response * tries,
+        Fault::Uncoded(429 | 503) | Fault::Coded(Code::Unavailable) | Fault::RuntimeDrains => {
+            COME_BACK * pauses
+        }
+        _ => Duration::ZERO,
+    }
+}
+
+/// When a Runtime that takes nothing wants to be asked again.
+const COME_BACK: Duration = Duration::from_secs(1);
+
 /// What is wrong with a problem, whatever it is about: it names what was asked, and says the same
 /// as the head of its answer.
-pub(super) fn problem(problem: &Problem, reply: &Reply, wrong: &mut Wrong) {
-    wrong.unless(problem.status == reply.status, || {
-        format!("says that its status is {}", problem.status)
-    });
+pub(super) fn problem(case: Case, problem: &Problem, reply: &Reply, wrong: &mut Wrong) {
+    let mut same = |what: &str, told: &dyn Debug, expected: &dyn Debug| {
+        let (told, expected) = (format!("{told:?}"), format!("{expected:?}"));
+        wrong.unless(told == expected, || {
+            format!("{what} is {told}, not {expected}")
+        });
+    };
+    let code = problem.code;
+    same("the status in the body", &problem.status, &reply.status);
+    same("the type", &problem.problem_type, &code.urn());
+    same("the title", &problem.title, &code.title());
     let runtime_id = problem.runtime_id.as_ref().map(RuntimeId::as_str);
-    wrong.unless(runtime_id == Some(RUNTIME), || {
-        format!("is about the runtime {runtime_id:?}")
-    });
+    same("the runtime", &runtime_id, &Some(RUNTIME));
+    let about_one = case.operation != Operation::ListWorkers;
+    let worker_id = about_one.then(|| worker_of(case.operation));
+    same("the worker", &problem.worker_id, &worker_id);
     let request_id = problem.request_id.as_ref().map(RequestId::as_str);
-    wrong.unless(
-        request_id.is_some() && request_id == reply.header(header::REQUEST_ID),
-        || format!("names the request {request_id:?}"),
+    same(
+        "the request",
+        &request_id,
+        &reply.header(header::REQUEST_ID),
     );
     let after = reply.header("retry-after").is_some();
-    wrong.unless(after == problem.details.retry_after_ms.is_some(), || {
-        "retry-after and retry_after_ms go together".to_owned()
-    });
-    wrong.unless(after || problem.code != Code::RuntimeUnavailable, || {
-        "does not say when to come back".to_owned()
-    });
+    let comes_back = problem.details.retry_after_ms.is_some();
+    same("retry_after_ms, with a header or not,", &comes_back, &after);
+    if code == Code::RuntimeUnavailable {
+        same("whether it says when to come back", &after, &true);
+    }
+    // What a Runtime says of its own is passed on with all that belongs to it.
+    if case.fault == Fault::Coded(code) {
+        let said = problems::failure(code, Some(case.operation)).details;
+        let told = Details {
+            reason: said.reason,
+            retry_after_ms: said.retry_after_ms,
+            ..problem.details.clone()
+        };
+        same("what belongs to the code", &told, &*said);
+    }
 }
 
 /// What is wrong with an answer, which the link table knows, and with the effect that it tells:
@@ -137,22 +191,20 @@ fn origin(row: Row) -> Origin {
 }
 
 /// What is wrong with what a watcher saw.
-pub(super) fn watched(case: Case, watched: &Watched, wrong: &mut Wrong) {
-    let lives = watched.live && watched.end.is_none();
-    let expected = match case.fault.outcome(case.operation) {
+pub(super) fn watched(case: Case, watch: &Watch, watched: &Watched, wrong: &mut Wrong) {
+    let lives = watched.caught_up && watched.live && watched.end.is_none();
+    let outcome = case.fault.outcome(case.operation);
+    let expected = match &outcome {
         Outcome::Unharmed => None,
-        Outcome::Fails(row) | Outcome::Breaks(row) => {
-            Some((close_code(row.code), Some(row.code.as_str().to_owned())))
-        }
+        Outcome::Fails(row) | Outcome::Breaks(row) => Some(closed(row.code)),
         // It is the Runtime that shuts down, not who tells it.
-        Outcome::Ends(StreamEnd::Draining) => {
-            let code = Code::RuntimeUnavailable;
-            Some((close_code(code), Some(code.as_str().to_owned())))
-        }
+        Outcome::Ends(StreamEnd::Draining) => Some(closed(Code::RuntimeUnavailable)),
         Outcome::Ends(end) => {
             let about = yoi_protocol::Subject::default();
-            let code = end.diagnostic(&about).map(|diagnostic| diagnostic.code);
-            Some((end.close_code(), code))
+            Some(Closed {
+                code: end.close_code(),
+                diagnostic: end.diagnostic(&about).map(|diagnostic| diagnostic.code),
+            })
         }
     };
     let right = match &expected {
@@ -161,6 +213,21 @@ pub(super) fn watched(case: Case, watched: &Watched, wrong: &mut Wrong) {
     };
     wrong.unless(right, || match &expected {
         None => "should go on, live".to_owned(),
-        Some((close, code)) => format!("should be closed with {close} {code:?}"),
+        Some(end) => format!("should be {end}"),
     });
+    let stood = matches!(outcome, Outcome::Breaks(_) | Outcome::Ends(_));
+    wrong.unless(watched.caught_up || !stood, || {
+        "broke off before it stood".to_owned()
+    });
+    wrong.unless(
+        case.fault != Fault::UnknownEventType || watch.saw_the_unknown(),
+        || "an event of an unknown type should pass, whole".to_owned(),
+    );
+}
+
+fn closed(code: Code) -> Closed {
+    Closed {
+        code: close_code(code),
+        diagnostic: Some(code.as_str().to_owned()),
+    }
 }

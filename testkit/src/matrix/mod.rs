@@ -28,6 +28,7 @@ mod plan;
 mod scene;
 mod seen;
 mod stage;
+mod truth;
 mod watch;
 
 use futures_util::{StreamExt, stream};
@@ -36,7 +37,7 @@ pub use cell::{Cell, Found};
 pub use pace::Pace;
 pub use place::Place;
 pub use plan::{Plan, Times};
-pub use seen::{Answered, Told, Watched};
+pub use seen::{Answered, Closed, Told, Tries, Watched};
 
 /// Takes every cell of the plan, and gives them in its order.
 ///

@@ -8,6 +8,7 @@ use yoi_client::{RetryPolicy, Timeouts};
 ///
 /// Short times make a quick matrix. Too short ones make a fault of what is only a busy machine.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Pace {
     /// The Backend's times for each part of a call.
     pub timeouts: Timeouts,
@@ -22,7 +23,7 @@ pub struct Pace {
     /// How long a watcher waits for the next frame before it says that the stream goes on. More
     /// than `idle`, or a stream that dies of silence seems to live.
     pub quiet: Duration,
-    /// How much longer than its deadline a call may take on a busy machine before that is wrong.
+    /// How much longer than it must a call may take on a busy machine before that is wrong.
     pub slack: Duration,
     /// How many Backends there are at a time.
     pub stages_at_once: usize,
@@ -45,7 +46,7 @@ impl Default for Pace {
             deadline: Duration::from_secs(5),
             slow: Duration::from_millis(20),
             quiet: Duration::from_millis(1500),
-            slack: Duration::from_secs(5),
+            slack: Duration::from_millis(2500),
             stages_at_once: 32,
         }
     }

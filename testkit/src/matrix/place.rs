@@ -8,6 +8,7 @@ use crate::{Family, Fault};
 
 /// Where the Runtime is that a Backend asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Place {
     /// Inside the Backend's process: a [`Runtime`](worker_runtime::Runtime).
     Embedded,

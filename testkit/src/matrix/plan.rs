@@ -7,6 +7,7 @@ use crate::Fault;
 
 /// How often a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Times {
     /// Whenever the operation is tried: what the Backend says in the end.
     Always,

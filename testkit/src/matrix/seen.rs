@@ -1,11 +1,13 @@
 //! What a caller and a watcher can see.
 
 use std::fmt;
+use std::time::Duration;
 
 use yoi_protocol::{Code, Effect, Origin, Phase, Problem, Reason};
 
 /// What a caller was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answered {
     /// The status.
     pub status: u16,
@@ -13,12 +15,24 @@ pub struct Answered {
     pub told: Option<Told>,
     /// Whether it is the answer to an earlier attempt at the same command.
     pub replayed: bool,
-    /// How often it was tried over the link, and how many of these reached the Runtime.
-    pub tries: Option<(usize, usize)>,
+    /// How often it was tried, where there is a link.
+    pub tries: Option<Tries>,
+    /// How long it may take at the most, on a machine that has nothing else to do.
+    pub within: Duration,
+}
+
+/// How often something was tried over a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// How often the Backend tried.
+    pub tried: usize,
+    /// How many of these reached the Runtime.
+    pub arrived: usize,
 }
 
 /// A problem, as far as a program reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Told {
     /// What.
     pub code: Code,
@@ -46,15 +60,29 @@ impl From<Problem> for Told {
 
 /// What a watcher saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Watched {
-    /// What was said of the stream itself, in order.
+    /// Whether all of the past was told.
+    pub caught_up: bool,
+    /// How many events came.
+    pub events: usize,
+    /// What was said of the link behind the stream, in order.
     pub controls: Vec<String>,
     /// Whether a run that began when all of the past was told came live, to its end.
     pub live: bool,
-    /// How it ended, if it did: the close code, and the code of the last diagnostic.
-    pub end: Option<(u16, Option<String>)>,
+    /// How it ended, if it did.
+    pub end: Option<Closed>,
     /// How often the Backend tried.
-    pub tries: Option<usize>,
+    pub tried: Option<usize>,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// The close code.
+    pub code: u16,
+    /// The code of the last diagnostic, if there was one.
+    pub diagnostic: Option<String>,
 }
 
 impl fmt::Display for Answered {
@@ -66,9 +94,12 @@ impl fmt::Display for Answered {
         if self.replayed {
             f.write_str(" replayed")?;
         }
-        match self.tries {
-            None => Ok(()),
-            Some((tried, arrived)) => write!(f, "; tried {tried}, arrived {arrived}"),
+        if let Some(Tries { tried, arrived }) = self.tries {
+            write!(f, "; tried {tried}, arrived {arrived}")?;
+        }
+        match self.within.is_zero() {
+            true => f.write_str("; at once"),
+            false => write!(f, "; within {:?}", self.within),
         }
     }
 }
@@ -97,6 +128,9 @@ impl fmt::Display for Told {
 
 impl fmt::Display for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.caught_up {
+            f.write_str("caught up, ")?;
+        }
         for control in &self.controls {
             write!(f, "{control}, ")?;
         }
@@ -104,13 +138,23 @@ impl fmt::Display for Watched {
             f.write_str("live, ")?;
         }
         match &self.end {
-            None => f.write_str("goes on")?,
-            Some((close, None)) => write!(f, "closed {close}")?,
-            Some((close, Some(code))) => write!(f, "closed {close} {code}")?,
+            // How much still arrives before an end is chance.
+            None => write!(f, "goes on after {} events", self.events)?,
+            Some(closed) => closed.fmt(f)?,
         }
-        match self.tries {
+        match self.tried {
             None => Ok(()),
             Some(tried) => write!(f, "; tried {tried}"),
+        }
+    }
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "closed {}", self.code)?;
+        match &self.diagnostic {
+            None => Ok(()),
+            Some(code) => write!(f, " {code}"),
         }
     }
 }

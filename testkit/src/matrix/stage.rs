@@ -3,17 +3,16 @@
 use std::time::Instant;
 
 use futures_util::future::join_all;
-use yoi_client::{Call, Workers};
-use yoi_protocol::{Operation, RuntimeId, WorkerStatus};
+use yoi_protocol::{Operation, RuntimeId};
 use yoi_workspace_server::PresenceSettings;
 
-use super::ask::{request, worker_of};
+use super::ask::request;
 use super::judge::{self, Case, Wrong};
-use super::scene::{Count, Scene};
+use super::scene::Scene;
 use super::watch::Watch;
 use super::{Answered, Cell, Found, Pace, Place, Times, Told, Watched, ask};
 use crate::browser::Browser;
-use crate::{Canaries, Fault, TestBackend, TestBackendBuilder, eventually};
+use crate::{Canaries, Fault, TestBackend, TestBackendBuilder};
 
 /// The Runtime of every cell.
 pub(super) const RUNTIME: &str = "gpu-1";
@@ -83,7 +82,8 @@ async fn set_and_play(
     let mut canaries = Canaries::new();
     let (mut scene, builder) = Scene::set(place, &mut canaries, pace).await;
     let backend = tuned(builder, pace).start().await;
-    seen(&backend).await;
+    // It knows then that keys are honoured.
+    backend.until_seen().await;
     scene.prepare(&backend, fault, operations).await;
     let harm = scene.harm(&backend, fault).await;
     let stage = Stage {
@@ -116,10 +116,15 @@ async fn set_and_play(
             .await
         }
     };
-    for surprise in scene.surprises() {
-        for (_, wrong) in &mut found {
-            wrong.push(format!("nobody expected {surprise}"));
-        }
+    let mut all = look(&stage.browser, &canaries).await;
+    let surprises = scene.surprises();
+    all.extend(
+        surprises
+            .iter()
+            .map(|surprise| format!("nobody expected {surprise}")),
+    );
+    for (_, wrong) in &mut found {
+        wrong.extend(all.iter().cloned());
     }
     drop(harm);
     // What it asks while it ends is nobody's.
@@ -136,32 +141,14 @@ fn tuned(builder: TestBackendBuilder, pace: &Pace) -> TestBackendBuilder {
         .backend(|backend| backend.presence(LOOKS_ONCE))
 }
 
-/// Waits until the Backend has seen its Runtime: it knows then that keys are honoured.
-async fn seen(backend: &TestBackend) {
-    eventually("the Backend has seen its Runtime", async || {
-        let known = backend.client().runtimes(&Call::default()).await;
-        let known = known.map_err(|error| error.to_string())?.value;
-        match known.runtimes.iter().all(|entry| entry.boot_id.is_some()) {
-            true => Ok(()),
-            false => Err(format!("{known:?}")),
-        }
-    })
-    .await;
-}
-
 impl Stage<'_> {
     async fn play(&self, case: Case) -> (Found, Vec<String>) {
         let mut wrong = Wrong::default();
         let committed = self.scene.commit(case).await;
-        let began = Instant::now();
         let found = match case.operation {
             Operation::Events => self.watch(case, &mut wrong).await.map(Found::Watched),
             _ => Some(Found::Answered(self.ask(case, &mut wrong).await)),
         };
-        match case.operation {
-            Operation::Events => {}
-            _ => wrong.late(began.elapsed(), self.pace),
-        }
         if committed.fired() == 0 {
             wrong.that("the fault never happened");
         }
@@ -173,26 +160,31 @@ impl Stage<'_> {
         let Case { operation, .. } = case;
         // What is so already, as after a Runtime that shuts down has ended its runs, is not the
         // command's doing.
-        let open = match self.scene.truth() {
-            Some(workers) if operation.is_command() => !applied(workers, operation).await,
+        let truth = self.scene.truth(self.backend);
+        let open = match &truth {
+            Some(truth) if operation.is_command() => !truth.applied(operation).await,
             _ => false,
         };
+        let began = Instant::now();
         let reply = request(&self.browser, &runtime_id(), operation, self.pace).await;
+        let within = judge::within(case, self.pace);
+        wrong.late(began.elapsed(), within, self.pace);
         let success = (200..300).contains(&reply.status);
         let head = format!("{:?}", reply.headers);
         wrong.shown(self.canaries, [&*head, reply.text()]);
         let problem = (!success).then(|| reply.problem());
         if let Some(problem) = &problem {
-            judge::problem(problem, &reply, wrong);
+            judge::problem(case, problem, &reply, wrong);
         }
         let answered = Answered {
             status: reply.status,
             told: problem.map(Told::from),
             replayed: reply.header("idempotency-replayed") == Some("true"),
-            tries: self.scene.tries(operation).map(Count::both),
+            tries: self.scene.tries(operation),
+            within,
         };
-        let applied = match self.scene.truth() {
-            Some(workers) if open => Some(applied(workers, operation).await),
+        let applied = match &truth {
+            Some(truth) if open => Some(truth.applied(operation).await),
             _ => None,
         };
         judge::answered(case, &answered, applied, wrong);
@@ -210,30 +202,29 @@ impl Stage<'_> {
         };
         if watch.until_caught_up(self.pace.quiet).await {
             self.scene.stir().await;
-            watch.until_over(self.pace.quiet).await;
+            watch.until_over(self.pace.quiet, self.pace.deadline).await;
         }
         wrong.shown(self.canaries, watch.said.iter().map(String::as_str));
         let tries = self.scene.tries(Operation::Events);
-        let watched = watch.watched(tries.map(|count| count.tried));
-        judge::watched(case, &watched, wrong);
+        let watched = watch.watched(tries.map(|tries| tries.tried));
+        judge::watched(case, &watch, &watched, wrong);
+        wrong.and(watch.wrong);
         Some(watched)
     }
 }
 
-/// Whether a command took effect, as the Runtime itself says.
-async fn applied(workers: &Workers, operation: Operation) -> bool {
-    let worker = workers.get(&worker_of(operation), &Call::default()).await;
-    let worker = worker.ok().map(|answer| answer.value);
-    match operation {
-        Operation::CreateWorker => worker.is_some(),
-        Operation::SendInput => worker.is_some_and(|worker| worker.transcript_length > 0),
-        Operation::Cancel => worker.is_some_and(|worker| worker.active_run.is_none()),
-        Operation::Stop => worker.is_some_and(|worker| worker.status == WorkerStatus::Stopped),
-        Operation::ListWorkers
-        | Operation::GetWorker
-        | Operation::Transcript
-        | Operation::Events => panic!("{operation} changes nothing"),
+/// What a Backend says of its Runtimes, and of itself, without asking them.
+const VIEWS: [&str; 3] = ["/api/runtimes", "/api/runtimes/gpu-1", "/metrics"];
+
+/// What a Backend says afterwards of a Runtime to which all that happened shows no secret, either.
+async fn look(browser: &Browser, canaries: &Canaries) -> Vec<String> {
+    let mut wrong = Wrong::default();
+    for view in VIEWS {
+        let reply = browser.ask("GET", view).await;
+        wrong.unless(reply.status == 200, || format!("{view}: {reply:?}"));
+        wrong.shown(canaries, [reply.text()]);
     }
+    wrong.into_vec()
 }
 
 pub(super) fn runtime_id() -> RuntimeId {

@@ -4,25 +4,33 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
-use yoi_protocol::{Control, Event, Frame};
+use yoi_protocol::{Control, Event, Frame, Operation};
 
-use super::Watched;
+use super::ask::worker_of;
+use super::judge::Wrong;
+use super::seen::{Closed, Watched};
+use super::stage::RUNTIME;
 
-/// Somebody who watches, byte by byte where it matters: codes and reasons of closes.
+/// Somebody who watches, byte by byte where it matters: numbers, names, codes and reasons.
 pub(super) struct Watch {
     socket: WebSocketStream<TcpStream>,
-    /// Every text that came, and the reason of the close.
+    /// All that was said: the head, every text, and the reason of the close.
     pub(super) said: Vec<String>,
+    pub(super) wrong: Wrong,
+    last_seq: Option<u64>,
+    events: usize,
+    unknown: usize,
     controls: Vec<String>,
     caught_up: bool,
     live: bool,
     diagnostic: Option<String>,
-    end: Option<(u16, Option<String>)>,
+    end: Option<Closed>,
 }
 
 impl Watch {
@@ -33,10 +41,14 @@ impl Watch {
         let stream = TcpStream::connect(address).await;
         let stream = stream.map_err(|error| error.to_string())?;
         let opened = client_async(request, stream).await;
-        let (socket, _) = opened.map_err(|error| format!("the upgrade was refused: {error}"))?;
+        let (socket, head) = opened.map_err(|error| format!("the upgrade was refused: {error}"))?;
         Ok(Self {
             socket,
-            said: Vec::new(),
+            said: vec![format!("{:?}", head.headers())],
+            wrong: Wrong::default(),
+            last_seq: None,
+            events: 0,
+            unknown: 0,
             controls: Vec::new(),
             caught_up: false,
             live: false,
@@ -55,58 +67,114 @@ impl Watch {
         self.caught_up
     }
 
-    /// Reads until a run has come to its end and nothing more comes, or the stream ends.
-    pub(super) async fn until_over(&mut self, quiet: Duration) {
-        while self.end.is_none() && self.read(quiet).await {}
-    }
-
-    /// What was seen.
-    pub(super) fn watched(&self, tries: Option<usize>) -> Watched {
-        Watched {
-            controls: self.controls.clone(),
-            live: self.live,
-            end: self.end.clone(),
-            tries,
+    /// Reads until nothing more comes for so long, or the stream ends, but not for ever.
+    pub(super) async fn until_over(&mut self, quiet: Duration, most: Duration) {
+        let by = Instant::now() + most;
+        let reading = async { while self.end.is_none() && self.read(quiet).await {} };
+        if timeout_at(by, reading).await.is_err() {
+            self.wrong
+                .that(format!("is not over after {most:?}, nor at rest"));
         }
     }
 
-    /// Reads one message; `false` when none comes.
+    /// Whether an event came whose type nobody knows, with what else it says.
+    pub(super) fn saw_the_unknown(&self) -> bool {
+        self.unknown == 1
+    }
+
+    /// What was seen.
+    pub(super) fn watched(&self, tried: Option<usize>) -> Watched {
+        Watched {
+            caught_up: self.caught_up,
+            events: self.events,
+            controls: self.controls.clone(),
+            live: self.live,
+            end: self.end.clone(),
+            tried,
+        }
+    }
+
+    /// Reads the next message that says something; `false` when none comes.
     async fn read(&mut self, quiet: Duration) -> bool {
-        let Ok(next) = timeout(quiet, self.socket.next()).await else {
+        let telling = async {
+            loop {
+                match self.socket.next().await {
+                    // What only keeps the line says nothing.
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    next => return next,
+                }
+            }
+        };
+        let Ok(next) = timeout(quiet, telling).await else {
             return false;
         };
         match next {
             Some(Ok(Message::Text(text))) => self.frame(text.as_str()),
             Some(Ok(Message::Close(Some(close)))) => {
                 self.said.push(close.reason.to_string());
-                self.end = Some((close.code.into(), self.diagnostic.take()));
+                self.close(close.code.into());
             }
-            Some(Ok(Message::Close(None))) => self.end = Some((1005, self.diagnostic.take())),
-            Some(Ok(_ping)) => {}
-            Some(Err(_)) | None => self.end = Some((1006, self.diagnostic.take())),
+            Some(Ok(Message::Close(None))) => self.close(1005),
+            Some(Ok(other)) => self.wrong.that(format!("says what is no text: {other:?}")),
+            Some(Err(_)) | None => self.close(1006),
         }
         true
     }
 
+    fn close(&mut self, code: u16) {
+        self.end = Some(Closed {
+            code,
+            diagnostic: self.diagnostic.take(),
+        });
+    }
+
     fn frame(&mut self, text: &str) {
         self.said.push(text.to_owned());
-        match serde_json::from_str::<Frame>(text) {
-            Ok(Frame::Event(frame)) => {
+        let (value, frame) = match (serde_json::from_str(text), serde_json::from_str(text)) {
+            (Ok(value), Ok(frame)) => (value, frame),
+            _ => return self.wrong.that(format!("is no frame: {text}")),
+        };
+        self.names(&value);
+        match frame {
+            Frame::Event(frame) => {
+                let dense = self.last_seq.is_none_or(|last| frame.seq == last + 1);
+                self.wrong.unless(dense, || {
+                    format!("event {} comes after {:?}", frame.seq, self.last_seq)
+                });
+                self.last_seq = Some(frame.seq);
+                self.events += 1;
                 self.live |= self.caught_up && matches!(frame.event, Event::RunFinished { .. });
+                if let Event::Unknown(unknown) = frame.event {
+                    self.unknown += usize::from(!unknown.fields.is_empty());
+                }
             }
-            Ok(Frame::Delta(_)) => {}
-            Ok(Frame::Control(frame)) => match frame.control {
-                Control::CaughtUp { .. } => self.caught_up = true,
+            Frame::Delta(_) => {}
+            Frame::Control(frame) => match frame.control {
+                Control::CaughtUp { .. } => {
+                    self.wrong
+                        .unless(!self.caught_up, || "is caught up twice".to_owned());
+                    self.caught_up = true;
+                }
                 Control::UpstreamLost { code } => {
                     self.controls.push(format!("upstream_lost {code}"));
                 }
                 Control::UpstreamRestored => self.controls.push("upstream_restored".to_owned()),
-                Control::Unknown => self
-                    .controls
-                    .push("a control of a newer version".to_owned()),
+                Control::Unknown => self.wrong.that("says a control that nobody knows"),
             },
-            Ok(Frame::Diagnostic(frame)) => self.diagnostic = Some(frame.diagnostic.code),
-            Err(_) => self.controls.push("no frame".to_owned()),
+            Frame::Diagnostic(frame) => self.diagnostic = Some(frame.diagnostic.code),
         }
+    }
+
+    /// Holds a frame to whom it is about.
+    fn names(&mut self, frame: &Value) {
+        let runtime = &frame["runtime_id"];
+        self.wrong.unless(*runtime == RUNTIME, || {
+            format!("is about {runtime}: {frame}")
+        });
+        let (worker, asked) = (&frame["worker_id"], worker_of(Operation::Events));
+        self.wrong
+            .unless(worker.is_null() || *worker == *asked.as_str(), || {
+                format!("is about {worker}: {frame}")
+            });
     }
 }

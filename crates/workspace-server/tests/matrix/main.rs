@@ -3,6 +3,7 @@
 //! A changed line is a changed promise: `cargo insta review` shows it beside the old one.
 
 mod log;
+mod several;
 
 use yoi_protocol::Operation;
 use yoi_testkit::matrix::{Cell, Pace, Place, Plan, run};

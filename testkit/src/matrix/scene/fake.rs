@@ -39,8 +39,9 @@ impl Fake {
             .slow(pace.slow)
             .start()
             .await;
-        canaries.watch("the fake's address", &fake.address().to_string());
-        canaries.watch("the link's address", &link.address().to_string());
+        // The Runtime, the link, and wherever a fault leads instead.
+        canaries.watch("an address", "127.0.0.1");
+        canaries.watch("a name", ".invalid");
         let stirred = Arc::new(watch::Sender::new(false));
         Self {
             _observed: engine::spawn(observed(fake.observers(), Arc::clone(&stirred))),

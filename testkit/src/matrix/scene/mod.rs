@@ -9,7 +9,8 @@ use yoi_protocol::{CreateWorker, InputRequest, Operation};
 
 use super::ask::worker_of;
 use super::judge::Case;
-use super::{Pace, Place};
+use super::truth::Truth;
+use super::{Pace, Place, Tries};
 use crate::{
     Canaries, Exchange, Family, Fault, Harm, Injected, Injection, Insides, Stubbed, TestBackend,
     TestBackendBuilder,
@@ -39,27 +40,15 @@ pub(super) enum Committed {
     Inside,
 }
 
-/// How often something was tried over a link.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Count {
-    pub(super) tried: usize,
-    pub(super) arrived: usize,
-}
-
-impl Count {
-    fn of(exchanges: &[Exchange], operation: Operation) -> Self {
-        let these = || {
-            let meant = |exchange: &&Exchange| exchange.operation == Some(operation);
-            exchanges.iter().filter(meant)
-        };
-        Self {
-            tried: these().count(),
-            arrived: these().filter(|exchange| exchange.forwarded).count(),
-        }
-    }
-
-    pub(super) fn both(self) -> (usize, usize) {
-        (self.tried, self.arrived)
+/// How often an operation was tried.
+fn tries(exchanges: &[Exchange], operation: Operation) -> Tries {
+    let these = || {
+        let meant = |exchange: &&Exchange| exchange.operation == Some(operation);
+        exchanges.iter().filter(meant)
+    };
+    Tries {
+        tried: these().count(),
+        arrived: these().filter(|exchange| exchange.forwarded).count(),
     }
 }
 
@@ -133,13 +122,13 @@ impl Scene {
     }
 
     /// How often an operation was tried over the link, if there is one.
-    pub(super) fn tries(&self, operation: Operation) -> Option<Count> {
+    pub(super) fn tries(&self, operation: Operation) -> Option<Tries> {
         let exchanges = match self {
             Self::Embedded(_) => return None,
             Self::Remote(scene) => scene.link().exchanges(),
             Self::Fake(scene) => scene.link().exchanges(),
         };
-        Some(Count::of(&exchanges, operation))
+        Some(tries(&exchanges, operation))
     }
 
     /// What came to it and should not have.
@@ -151,10 +140,10 @@ impl Scene {
     }
 
     /// Who knows what the commands did in truth.
-    pub(super) fn truth(&self) -> Option<&Workers> {
+    pub(super) fn truth(&self, backend: &TestBackend) -> Option<Truth> {
         match self {
-            Self::Embedded(scene) => Some(scene.workers()),
-            Self::Remote(scene) => Some(scene.workers()),
+            Self::Embedded(scene) => scene.site(backend).runtime().cloned().map(Truth),
+            Self::Remote(scene) => scene.runtime().runtime().map(Truth),
             Self::Fake(_) => None,
         }
     }
