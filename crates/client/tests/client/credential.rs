@@ -90,30 +90,25 @@ async fn a_401_makes_it_read_the_token_again() {
     assert_eq!(sent(&server).await, 2);
 }
 
-#[tokio::test]
-async fn once() {
+/// How often a token is read again, and how often an input is sent, before it is given up.
+async fn given_up(credential: Arc<Rotated>) -> (usize, usize) {
     let server = server().await;
-    let credential = Rotated::new("old", "also wrong");
     let error = workers(link(&server.uri()).credential(credential.clone()))
         .input(&worker_id(), &InputRequest::new("hi"), &Call::default())
         .await
         .unwrap_err();
     assert_eq!(row(&error.failure), "runtime_auth_failed none");
-    assert_eq!(credential.refreshes(), 1);
-    assert_eq!(sent(&server).await, 2);
+    (credential.refreshes(), sent(&server).await)
+}
+
+#[tokio::test]
+async fn once() {
+    assert_eq!(given_up(Rotated::new("old", "also wrong")).await, (1, 2));
 }
 
 #[tokio::test]
 async fn the_same_token_is_not_sent_again() {
-    let server = server().await;
-    let credential = Rotated::new("old", "old");
-    let error = workers(link(&server.uri()).credential(credential.clone()))
-        .input(&worker_id(), &InputRequest::new("hi"), &Call::default())
-        .await
-        .unwrap_err();
-    assert_eq!(row(&error.failure), "runtime_auth_failed none");
-    assert_eq!(credential.refreshes(), 1);
-    assert_eq!(sent(&server).await, 1);
+    assert_eq!(given_up(Rotated::new("old", "old")).await, (1, 1));
 }
 
 #[tokio::test]

@@ -8,22 +8,17 @@ use yoi_protocol::{
     WorkerStatus,
 };
 
-use crate::common::{self, TestStore, contents, create, id, plain, scripted, scripted_with, send};
+use crate::common::{
+    self, TestStore, contents, create, id, obeys, plain, scripted, scripted_with, send, talking,
+};
 
 const TIME: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn active_runs_are_interrupted_and_then_streams_end() {
     let (runtime, mut script) = scripted().await;
-    create(&runtime, "w").await;
-    let mut watch = common::watch(&runtime, "w", None).await;
-    send(&runtime, "w", "go").await;
-    let run = script.next_run().await;
-    run.say("so far").await;
-    tokio::spawn(async move {
-        run.cancelled().await;
-        run.end(RunEnd::Cancelled);
-    });
+    let (mut watch, run) = talking(&runtime, &mut script).await;
+    obeys(run);
     assert_eq!(runtime.readiness(), Readiness::Ready);
     runtime.drain(TIME).await;
     assert_eq!(runtime.readiness(), Readiness::Draining);

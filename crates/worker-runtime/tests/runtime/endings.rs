@@ -4,23 +4,19 @@ use yoi_protocol::{CancelRequest, Outcome, RunId, StopRequest, StreamEnd, Worker
 
 use worker_runtime::{RunEnd, RuntimeError};
 
-use crate::common::{self, cancel, contents, create, id, plain, scripted, send, settled, stop};
+use crate::common::{
+    cancel, contents, create, id, obeys, plain, scripted, send, settled, stop, talking,
+};
 
 #[tokio::test]
 async fn cancel_ends_the_run_and_leaves_the_worker_idle() {
     let (runtime, mut script) = scripted().await;
-    create(&runtime, "w").await;
-    let mut watch = common::watch(&runtime, "w", None).await;
-    let accepted = send(&runtime, "w", "go").await;
-    let run = script.next_run().await;
-    run.say("so far").await;
-    let ends = tokio::spawn(async move {
-        run.cancelled().await;
-        run.end(RunEnd::Cancelled);
-    });
+    let (mut watch, run) = talking(&runtime, &mut script).await;
+    let run_id = run.run_id().clone();
+    let ends = obeys(run);
     let cancelled = cancel(&runtime, "w").await;
     ends.await.unwrap();
-    assert_eq!(cancelled.cancelled_run_id, Some(accepted.run_id));
+    assert_eq!(cancelled.cancelled_run_id, Some(run_id));
     assert_eq!(cancelled.worker.status, WorkerStatus::Idle);
     assert_eq!(cancelled.worker.active_run, None);
     assert_eq!(
@@ -123,15 +119,8 @@ async fn an_executor_that_never_stops_talking_can_be_cancelled() {
 #[tokio::test]
 async fn stop_is_final_and_ends_the_run_first() {
     let (runtime, mut script) = scripted().await;
-    create(&runtime, "w").await;
-    let mut watch = common::watch(&runtime, "w", None).await;
-    send(&runtime, "w", "go").await;
-    let run = script.next_run().await;
-    run.say("so far").await;
-    let ends = tokio::spawn(async move {
-        run.cancelled().await;
-        run.end(RunEnd::Cancelled);
-    });
+    let (mut watch, run) = talking(&runtime, &mut script).await;
+    let ends = obeys(run);
     let request = StopRequest {
         reason: Some("enough".to_owned()),
     };

@@ -1,16 +1,18 @@
 //! Idempotency keys: a command that is sent twice is applied once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use worker_runtime::{Applied, RunEnd, RuntimeError};
+use worker_runtime::{Applied, RunEnd, Runtime, RuntimeError};
 use yoi_protocol::{
-    CancelRequest, CreateWorker, Effect, InputKind, InputRequest, Outcome, StopRequest,
+    CancelRequest, CreateWorker, Effect, InputAccepted, InputKind, InputRequest, Outcome,
+    StopRequest,
 };
 
 use crate::common::{
-    ManualClock, TestStore, builder, contents, create, id, keyed, named, plain, scripted,
-    scripted_with, send, settled,
+    ManualClock, Script, TestStore, builder, contents, create, id, keyed, named, obeys, plain,
+    scripted, scripted_with, send, settled,
 };
 
 #[tokio::test]
@@ -160,10 +162,7 @@ async fn a_stop_is_remembered_with_or_without_a_run() {
         if runs {
             send(&runtime, worker, "go").await;
             let run = script.next_run().await;
-            tokio::spawn(async move {
-                run.cancelled().await;
-                run.end(RunEnd::Cancelled);
-            });
+            obeys(run);
         }
         let worker = id(worker);
         let stop = || runtime.stop_worker(&worker, StopRequest::default(), keyed("k"));
@@ -175,20 +174,33 @@ async fn a_stop_is_remembered_with_or_without_a_run() {
     }
 }
 
-#[tokio::test]
-async fn while_the_first_is_in_flight_the_second_waits_and_gets_its_answer() {
+/// A Runtime with the Worker `w`, and a store that holds the next write.
+async fn holding() -> (Arc<TestStore>, Runtime, Script) {
     let store = TestStore::new();
-    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
+    let (runtime, script) = scripted_with(|builder| builder.store(store.clone())).await;
     create(&runtime, "w").await;
-    let worker = id("w");
     store.hold();
+    (store, runtime, script)
+}
+
+type Sent = Result<Applied<InputAccepted>, RuntimeError>;
+
+/// The same input, twice at once, while the write of one of them is held.
+async fn twice_at_once(store: &TestStore, runtime: &Runtime) -> (Sent, Sent) {
+    let worker = id("w");
     let input = || runtime.send_input(&worker, InputRequest::new("go"), keyed("k"));
-    let both = async { tokio::join!(input(), input()) };
     let release = async {
         store.until_held().await;
         store.release();
     };
-    let ((one, two), ()) = tokio::join!(both, release);
+    let (one, two, ()) = tokio::join!(input(), input(), release);
+    (one, two)
+}
+
+#[tokio::test]
+async fn while_the_first_is_in_flight_the_second_waits_and_gets_its_answer() {
+    let (store, runtime, _script) = holding().await;
+    let (one, two) = twice_at_once(&store, &runtime).await;
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(one.value, two.value);
     assert_ne!(
@@ -199,11 +211,8 @@ async fn while_the_first_is_in_flight_the_second_waits_and_gets_its_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn the_second_waits_no_longer_than_its_deadline() {
-    let store = TestStore::new();
-    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
-    create(&runtime, "w").await;
+    let (store, runtime, _script) = holding().await;
     let worker = id("w");
-    store.hold();
     let first = runtime.send_input(&worker, InputRequest::new("go"), keyed("k"));
     let second = async {
         store.until_held().await;
@@ -227,19 +236,9 @@ async fn the_second_waits_no_longer_than_its_deadline() {
 
 #[tokio::test]
 async fn when_the_first_fails_the_second_goes_ahead() {
-    let store = TestStore::new();
-    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
-    create(&runtime, "w").await;
-    let worker = id("w");
-    store.hold();
+    let (store, runtime, _script) = holding().await;
     store.fail_once(worker_runtime::StoreError::Refused("full"));
-    let input = || runtime.send_input(&worker, InputRequest::new("go"), keyed("k"));
-    let both = async { tokio::join!(input(), input()) };
-    let release = async {
-        store.until_held().await;
-        store.release();
-    };
-    let ((one, two), ()) = tokio::join!(both, release);
+    let (one, two) = twice_at_once(&store, &runtime).await;
     let effect = Effect::None;
     let failed = Err(RuntimeError::StoreFailed { effect });
     let (failure, success) = if one.is_err() { (one, two) } else { (two, one) };

@@ -9,8 +9,8 @@ use yoi_protocol::{
 };
 
 use crate::common::{
-    self, ManualClock, builder, cancel, contents, create, id, keyed, named, plain, scripted_with,
-    send, settled, stop, transcript,
+    self, ManualClock, builder, cancel, contents, create, id, keyed, named, obeys, plain,
+    scripted_with, send, settled, stop, transcript,
 };
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
@@ -337,10 +337,7 @@ async fn a_cancelled_run_gives_its_place_back() {
     for _ in 0..3 {
         send(&runtime, "w", "go").await;
         let run = script.next_run().await;
-        let ends = tokio::spawn(async move {
-            run.cancelled().await;
-            run.end(RunEnd::Cancelled);
-        });
+        let ends = obeys(run);
         assert!(cancel(&runtime, "w").await.cancelled_run_id.is_some());
         ends.await.unwrap();
     }

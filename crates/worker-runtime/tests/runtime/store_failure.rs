@@ -4,7 +4,7 @@ use worker_runtime::{Readiness, RunEnd, RuntimeError, StoreError};
 use yoi_protocol::{CancelRequest, Effect, InputRequest, Outcome, WorkerStatus};
 
 use crate::common::{
-    self, TestStore, contents, create, id, keyed, named, plain, scripted_with, send, settled,
+    self, TestStore, contents, create, id, keyed, named, obeys, plain, scripted_with, send, settled,
 };
 
 const FULL: StoreError = StoreError::Refused("the disk is full");
@@ -85,10 +85,7 @@ async fn the_end_of_a_run_is_written_again_until_it_is_taken() {
     let run = script.next_run().await;
     store.fail(FULL);
     let w = id("w");
-    let ends = tokio::spawn(async move {
-        run.cancelled().await;
-        run.end(RunEnd::Cancelled);
-    });
+    let ends = obeys(run);
     let cancelled = runtime
         .cancel(&w, CancelRequest::default(), keyed("k"))
         .await;

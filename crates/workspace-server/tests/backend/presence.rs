@@ -21,7 +21,8 @@ async fn a_list_of_runtimes_asks_nobody() {
         assert_eq!(entry["last_error"]["code"], "operation_unsupported");
         assert_eq!(served.get("/api/runtimes/fake").await.status, 200);
     }
-    assert_eq!(asked.received().len(), 2);
+    served.backend.probe().await;
+    assert_eq!(asked.received().len(), 3, "and once more just now");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use yoi_protocol::WorkerId;
-use yoi_testkit::{Script, eventually};
+use yoi_testkit::{Script, ScriptedRun, eventually};
 use yoi_workspace_server::{Backend, ObservationSettings, Registration};
 
 use crate::double::{Counts, Double};
@@ -230,18 +230,19 @@ async fn watchers_that_come_while_a_run_speaks_get_all_of_it() {
     }
 }
 
+/// A Worker in a run that has said nothing, and somebody who has watched it from before that.
+async fn in_a_run() -> (Served, String, Watcher, ScriptedRun) {
+    let mut worker = counted(Duration::from_secs(60)).await;
+    let mut first = worker.served.watch(&worker.path, "").await;
+    first.until_caught_up().await;
+    worker.served.input(&worker.path).await;
+    let run = worker.script.next_run().await;
+    (worker.served, worker.path, first, run)
+}
+
 #[tokio::test]
 async fn the_sixth_who_comes_mid_run_is_told_what_is_in_flight() {
-    let Counted {
-        served,
-        mut script,
-        path,
-        ..
-    } = counted(Duration::from_secs(60)).await;
-    let mut first = served.watch(&path, "").await;
-    first.until_caught_up().await;
-    served.input(&path).await;
-    let run = script.next_run().await;
+    let (served, path, mut first, run) = in_a_run().await;
     run.say("so ").await;
     run.output().thinking("hm").await.unwrap();
     let seen = first
@@ -274,16 +275,7 @@ async fn the_sixth_who_comes_mid_run_is_told_what_is_in_flight() {
 
 #[tokio::test]
 async fn a_ring_and_a_runtime_say_the_same_of_a_run_that_has_said_nothing() {
-    let Counted {
-        served,
-        mut script,
-        path,
-        ..
-    } = counted(Duration::from_secs(60)).await;
-    let mut first = served.watch(&path, "").await;
-    first.until_caught_up().await;
-    served.input(&path).await;
-    let run = script.next_run().await;
+    let (served, path, mut first, run) = in_a_run().await;
     let seen = first
         .until(|frame| frame["event"]["status"] == "running")
         .await;

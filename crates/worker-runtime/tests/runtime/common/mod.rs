@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use worker_runtime::{CommandContext, ProfileSpec, Runtime, RuntimeBuilder};
+use tokio::task::JoinHandle;
+use worker_runtime::{CommandContext, ProfileSpec, RunEnd, Runtime, RuntimeBuilder};
 use yoi_protocol::{
     CancelRequest, Cancelled, CreateWorker, IdempotencyKey, InputAccepted, InputRequest, RuntimeId,
     StopRequest, Stopped, Transcript, TranscriptQuery, Worker, WorkerId, WorkerStatus,
 };
-use yoi_testkit::ScriptedExecutor;
 pub(crate) use yoi_testkit::{ManualClock, Reads, Script, TestStore, Watcher};
+use yoi_testkit::{ScriptedExecutor, ScriptedRun};
 
 /// How long a test waits for what must happen. Long, for loaded machines; a test that passes
 /// never waits for it.
@@ -96,6 +97,24 @@ pub(crate) async fn contents(runtime: &Runtime, worker: &str) -> Vec<String> {
         .into_iter()
         .map(|entry| entry.content)
         .collect()
+}
+
+/// Ends a run as soon as it is told to, in the background.
+pub(crate) fn obeys(run: ScriptedRun) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        run.cancelled().await;
+        run.end(RunEnd::Cancelled);
+    })
+}
+
+/// Makes the Worker `w`, watches it, and gives it a run that has said `so far`.
+pub(crate) async fn talking(runtime: &Runtime, script: &mut Script) -> (Watcher, ScriptedRun) {
+    create(runtime, "w").await;
+    let watch = watch(runtime, "w", None).await;
+    send(runtime, "w", "go").await;
+    let run = script.next_run().await;
+    run.say("so far").await;
+    (watch, run)
 }
 
 /// Watches a Worker that can be watched.
