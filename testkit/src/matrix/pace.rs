@@ -33,20 +33,20 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             timeouts: Timeouts {
-                connect: Duration::from_millis(500),
-                response: Duration::from_millis(500),
-                request: Duration::from_secs(4),
+                connect: Duration::from_millis(1000),
+                response: Duration::from_millis(1000),
+                request: Duration::from_secs(5),
             },
             retry: RetryPolicy {
                 max_attempts: 2,
                 base: Duration::from_millis(1),
                 max: Duration::from_millis(2),
             },
-            idle: Duration::from_millis(600),
-            deadline: Duration::from_secs(5),
+            idle: Duration::from_millis(1200),
+            deadline: Duration::from_secs(8),
             slow: Duration::from_millis(20),
-            quiet: Duration::from_millis(1500),
-            slack: Duration::from_millis(2500),
+            quiet: Duration::from_millis(2500),
+            slack: Duration::from_secs(3),
             stages_at_once: 32,
         }
     }
