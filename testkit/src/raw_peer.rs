@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -15,8 +16,8 @@ use yoi_workspace_server::RemoteSettings;
 use crate::RemoteRuntime;
 use crate::engine::{self, Task};
 use crate::host::runtime_id;
-use crate::link::Step;
 use crate::link::step::{Played, Script, hold, play};
+use crate::link::{Step, door};
 
 /// How long a request is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,6 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// ends. For what neither an HTTP library nor a [`Fault`](crate::Fault) can be made to do.
 ///
 /// A connection whose script comes to its end is closed once the far end has left.
+///
+/// # Panics
+/// When it is dropped and a script was for nobody: fewer connections came than there are scripts.
+/// [`any_times`](Self::any_times) allows it; a test that is panicking already fails for its own
+/// reason.
 ///
 /// ```
 /// use yoi_client::{Call, Client};
@@ -45,11 +51,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// assert!(peer.requests()[0].starts_with("GET /v1/runtime HTTP/1.1\r\n"));
 /// # }
 /// ```
+#[must_use = "nobody is there any more when this is dropped"]
 pub struct RawPeer {
     id: RuntimeId,
     address: SocketAddr,
     heard: Arc<watch::Sender<Vec<String>>>,
     told: Arc<Semaphore>,
+    /// How many scripts there are, and how many connections came.
+    due: usize,
+    came: Arc<AtomicUsize>,
     _accepting: Task<()>,
 }
 
@@ -78,14 +88,24 @@ impl RawPeer {
         let address = listener.local_addr().expect("a bound listener has one");
         let heard = Arc::new(watch::Sender::new(Vec::new()));
         let told = Arc::new(Semaphore::new(0));
-        let accepting = accept(listener, scripts, Arc::clone(&heard), Arc::clone(&told));
+        let (due, came) = (scripts.len(), Arc::default());
+        let (hears, waits) = (Arc::clone(&heard), Arc::clone(&told));
+        let accepting = accept(listener, scripts, Arc::clone(&came), hears, waits);
         Self {
             id: runtime_id(id),
             address,
             heard,
             told,
+            due,
+            came,
             _accepting: engine::spawn(accepting),
         }
+    }
+
+    /// As many connections may come as like: fewer than it has scripts, or none.
+    pub fn any_times(mut self) -> Self {
+        self.due = 0;
+        self
     }
 
     /// Where it listens.
@@ -135,18 +155,15 @@ impl RemoteRuntime for RawPeer {
 async fn accept(
     listener: TcpListener,
     scripts: Vec<Script>,
+    came: Arc<AtomicUsize>,
     heard: Arc<watch::Sender<Vec<String>>>,
     told: Arc<Semaphore>,
 ) {
     let mut open = JoinSet::new();
-    let mut turn = 0;
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Somebody left before being let in.
-            continue;
-        };
+        let stream = door::next(&listener).await;
+        let turn = came.fetch_add(1, Ordering::SeqCst);
         let script = scripts[turn.min(scripts.len() - 1)].clone();
-        turn += 1;
         open.spawn(serve(stream, script, Arc::clone(&heard), Arc::clone(&told)));
         while open.try_join_next().is_some() {}
     }
@@ -165,6 +182,22 @@ async fn serve(
     });
     if played.await == Played::On {
         hold(&mut stream).await;
+    }
+}
+
+impl Drop for RawPeer {
+    fn drop(&mut self) {
+        let Self { id, due, came, .. } = self;
+        let came = came.load(Ordering::SeqCst);
+        if came >= *due || std::thread::panicking() {
+            return;
+        }
+        match came {
+            0 => panic!("nobody came to the peer {id}"),
+            came => {
+                panic!("the peer {id} has a script for each of {due} connections, and {came} came")
+            }
+        }
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn uncoded(scene: &Scene<'_>) -> Script {
 }
 
 /// All of an answer, after which the connection goes on as it would have.
-pub(super) fn said(answer: &Answer) -> Script {
+pub(crate) fn said(answer: &Answer) -> Script {
     vec![Step::Say(answer.to_bytes())]
 }
 
@@ -83,6 +83,20 @@ fn about_another(mut answer: Answer, field: &str) -> Script {
         answer.say(body.to_string());
     }
     said(&answer)
+}
+
+/// Whether something in the body of an answer has that name.
+pub(super) fn names(answer: &Answer, field: &str) -> bool {
+    fn within(value: &Value, field: &str) -> bool {
+        match value {
+            Value::Object(fields) => fields
+                .iter()
+                .any(|(name, value)| name == field || within(value, field)),
+            Value::Array(items) => items.iter().any(|item| within(item, field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
+    }
+    serde_json::from_slice(&answer.body).is_ok_and(|body| within(&body, field))
 }
 
 fn rename(value: &mut Value, field: &str) {

@@ -1,6 +1,6 @@
 //! Problems in the Runtime's name.
 
-use yoi_protocol::{Code, Origin, Problem, Subject, header};
+use yoi_protocol::{Code, Failure, Origin, Problem, Subject, header};
 
 use super::answer::{ANOTHER, said};
 use super::{Fault, Scene};
@@ -16,17 +16,27 @@ pub(super) fn coded(scene: &Scene<'_>) -> Script {
     let Fault::Coded(code) = scene.fault else {
         unreachable!("{} has a script of its own", scene.fault);
     };
-    let about = Subject {
-        runtime_id: Some(scene.runtime_id.clone()),
-        ..Subject::default()
-    };
-    let asked = scene.asked.operation();
-    let failure = problems::failure(code, asked);
+    said(&word(code, scene))
+}
+
+/// An answer with this code, as a Runtime gives it.
+pub(super) fn word(code: Code, scene: &Scene<'_>) -> Answer {
+    let failure = problems::failure(code, scene.asked.operation());
     let failure = match code {
         Code::Unavailable | Code::RuntimeUnavailable => failure.with_retry_after_ms(RETRY_AFTER_MS),
         _ => failure,
     };
-    let problem = failure.into_problem(Origin::Runtime, &about, asked);
+    signed(failure, scene)
+}
+
+/// An answer that tells of a failure, as a Runtime gives it.
+pub(super) fn signed(failure: Failure, scene: &Scene<'_>) -> Answer {
+    let about = Subject {
+        runtime_id: Some(scene.runtime_id.clone()),
+        ..Subject::default()
+    };
+    let code = failure.code;
+    let problem = failure.into_problem(Origin::Runtime, &about, scene.asked.operation());
     let retry = problem.details.retry_after_ms;
     let body = serde_json::to_vec(&problem).expect("the contract's bodies serialise");
     let mut answer = Answer::new(code.status(), Problem::CONTENT_TYPE, body);
@@ -39,5 +49,5 @@ pub(super) fn coded(scene: &Scene<'_>) -> Script {
         _ => scene.runtime_id.as_str(),
     };
     answer.head.set(header::RUNTIME_ID, named);
-    said(&answer)
+    answer
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::OnceCell;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
-use crate::engine::{self, Task};
+use crate::engine;
 
 /// Another place than the Runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +56,13 @@ fn closed_port() -> SocketAddr {
 struct FullQueue {
     address: SocketAddr,
     _listener: TcpListener,
-    _waiting: Vec<Task<()>>,
+    _held: Vec<TcpStream>,
 }
 
 /// More than the shortest queue of any system holds.
 const CROWD: usize = 16;
 /// Longer than a connection to this machine takes that finds room in the queue.
-const SETTLED: Duration = Duration::from_millis(200);
+const PROBE: Duration = Duration::from_millis(100);
 
 async fn full_queue() -> SocketAddr {
     static FULL: OnceCell<FullQueue> = OnceCell::const_new();
@@ -70,19 +70,20 @@ async fn full_queue() -> SocketAddr {
         engine::run(async {
             let listener = bound().listen(1).expect("a bound socket can listen");
             let address = listener.local_addr().expect("a listener has an address");
-            let waiting = (0..CROWD).map(|_| {
-                engine::spawn(async move {
-                    let _held = TcpStream::connect(address).await;
-                    std::future::pending::<()>().await;
-                })
-            });
-            let waiting = waiting.collect();
-            sleep(SETTLED).await;
-            FullQueue {
-                address,
-                _listener: listener,
-                _waiting: waiting,
+            let mut held = Vec::new();
+            while held.len() < CROWD {
+                match timeout(PROBE, TcpStream::connect(address)).await {
+                    Ok(connected) => held.push(connected.expect("somebody listens")),
+                    Err(_) => {
+                        return FullQueue {
+                            address,
+                            _listener: listener,
+                            _held: held,
+                        };
+                    }
+                }
             }
+            panic!("a queue for one takes {CROWD} connections: connecting never hangs here")
         })
     });
     full.await.address

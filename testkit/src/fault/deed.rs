@@ -5,7 +5,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use yoi_protocol::RuntimeId;
 
-use super::{Elsewhere, Fault, Malady, Tamper, answer, body, coded, head, inside, stream};
+use super::{Elsewhere, Fault, Malady, Tamper};
+use super::{answer, body, coded, head, inside, problem, stream};
 use crate::link::answer::Answer;
 use crate::link::head::Head;
 use crate::link::step::Script;
@@ -72,6 +73,13 @@ impl Fault {
             Self::AnotherRuntimesAnswer => Deed::Spoiled(answer::another_runtimes_answer),
             Self::AnotherRuntimesBody => Deed::Spoiled(answer::another_runtimes_body),
             Self::AnotherWorkersAnswer => Deed::Spoiled(answer::another_workers_answer),
+            Self::ProblemOfAnotherStatus => Deed::Spoiled(problem::of_another_status),
+            Self::UnsignedProblem => Deed::InPlace(problem::unsigned),
+            Self::UnknownCode => Deed::Spoiled(problem::unknown_code),
+            Self::AnotherRuntimesProblem => Deed::Spoiled(problem::of_another_runtime),
+            Self::ProblemWithoutEffect => Deed::Spoiled(problem::without_effect),
+            Self::StoreFailedUncertain => Deed::Spoiled(problem::store_failed_uncertain),
+            Self::TimedOutUncertain => Deed::Spoiled(problem::timed_out_uncertain),
             Self::CredentialRotated => Deed::Rotated,
             Self::UpgradeStripped => Deed::Asked(answer::upgrade_stripped),
             Self::Uncoded(_) => Deed::InPlace(answer::uncoded),

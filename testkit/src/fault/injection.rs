@@ -28,8 +28,16 @@ impl Injection {
         self
     }
 
-    /// Only to the first `times` of them, or of the streams; the link recovers then.
+    /// Only to the first `times` of them, or of the streams; the link recovers then. The guard
+    /// fails the test if there were fewer.
+    ///
+    /// # Panics
+    /// When that is none.
     pub fn first(mut self, times: usize) -> Self {
+        assert!(
+            times > 0,
+            "the first 0 of something are nothing that could happen"
+        );
         self.first = Some(times);
         self
     }
@@ -37,7 +45,10 @@ impl Injection {
     /// Whether it is meant for a request like this.
     pub(crate) fn meets(&self, operation: Option<Operation>) -> bool {
         let wanted = self.on.is_none_or(|on| Some(on) == operation);
-        let possible = operation.is_none_or(|asked| self.fault.applies_to(asked));
+        let possible = match operation {
+            Some(asked) => self.fault.applies_to(asked),
+            None => self.fault.applies_to_a_look(),
+        };
         wanted && possible
     }
 }
@@ -59,6 +70,9 @@ impl Fault {
     }
 
     /// This fault, to the first `times` requests or streams only.
+    ///
+    /// # Panics
+    /// When that is none.
     pub fn first(self, times: usize) -> Injection {
         Injection::from(self).first(times)
     }

@@ -23,6 +23,7 @@ macro_rules! faults {
         /// assert_eq!(Fault::ClosedInBody.to_string(), "closed_in_body");
         /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum Fault {
             $($($(#[$doc])* $variant,)*)*
             /// An error status that nobody signed, in place of the answer, as from a proxy in
@@ -35,6 +36,7 @@ macro_rules! faults {
 
         /// What kind of a thing a [`Fault`] is: who commits it, and where.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum Family {
             $($(#[$family_doc])* $family,)*
             /// What the Runtime says is a problem, and nothing is wrong with the wire.
@@ -136,6 +138,21 @@ faults! {
         AnotherRuntimesBody = "another_runtimes_body";
         /// The body is about another Worker than was asked for.
         AnotherWorkersAnswer = "another_workers_answer";
+        /// The answer is a problem of the contract under a status that is not its code's.
+        ProblemOfAnotherStatus = "problem_of_another_status";
+        /// The answer is a problem of the contract that does not name its source. The Runtime never
+        /// sees the request.
+        UnsignedProblem = "unsigned_problem";
+        /// The answer is a problem whose code nobody knows yet.
+        UnknownCode = "unknown_code";
+        /// The answer is a problem of the contract, and the head names another Runtime.
+        AnotherRuntimesProblem = "another_runtimes_problem";
+        /// The answer is a problem of the contract that does not say what the command did.
+        ProblemWithoutEffect = "problem_without_effect";
+        /// The answer is that the store failed, and that the Runtime does not know what it wrote.
+        StoreFailedUncertain = "store_failed_uncertain";
+        /// The answer is that the time was up, and that the Runtime does not know what was done.
+        TimedOutUncertain = "timed_out_uncertain";
         /// The Runtime takes a new credential from now on, which is there to be read, and refuses
         /// the old one.
         CredentialRotated = "credential_rotated";
@@ -143,7 +160,7 @@ faults! {
         UpgradeStripped = "upgrade_stripped";
     }
     /// An observation that stands goes wrong. Each strikes a stream that is caught up, once: those
-    /// about an event the next one, all others at once.
+    /// about an event the next one, a silence the next thing that is said, all others at once.
     Stream {
         /// The connection is closed without a word.
         StreamClosed = "stream_closed";

@@ -3,6 +3,8 @@
 use yoi_protocol::Operation;
 
 use super::Fault;
+use super::answer::names;
+use crate::link::answer::Answer;
 
 /// What a fault needs, to happen to an operation.
 enum Needs {
@@ -10,6 +12,8 @@ enum Needs {
     Nothing,
     /// An answer with a body: an observation has none.
     ABody,
+    /// An answer with a body that names the Runtime.
+    TheRuntimesName,
     /// An answer about one Worker.
     OneWorker,
     /// A stream.
@@ -37,7 +41,7 @@ impl Fault {
         use Operation::{CreateWorker, Events, ListWorkers, SendInput, Transcript};
         let (met, why_not) = match self.needs() {
             Needs::Nothing => (true, ""),
-            Needs::ABody => (
+            Needs::ABody | Needs::TheRuntimesName => (
                 operation != Events,
                 "an observation is answered without a body",
             ),
@@ -55,6 +59,35 @@ impl Fault {
             Needs::ANewRun => (operation == SendInput, "it takes no place for a run"),
         };
         (!met).then_some(why_not)
+    }
+
+    /// Whether it can happen to a request that is no operation on Workers, such as a look at the
+    /// Runtime: that is answered with a body, and about no Worker.
+    pub(crate) fn applies_to_a_look(self) -> bool {
+        match self.needs() {
+            Needs::Nothing | Needs::ABody | Needs::TheRuntimesName => true,
+            Needs::OneWorker
+            | Needs::AStream
+            | Needs::AWrite
+            | Needs::ARead
+            | Needs::ANewWorker
+            | Needs::ANewRun => false,
+        }
+    }
+
+    /// Whether an answer has what it needs to be spoiled.
+    pub(crate) fn can_spoil(self, answer: &Answer) -> bool {
+        match self.needs() {
+            Needs::ABody => !answer.body.is_empty(),
+            Needs::TheRuntimesName => names(answer, "runtime_id"),
+            Needs::OneWorker => names(answer, "worker_id"),
+            Needs::Nothing
+            | Needs::AStream
+            | Needs::AWrite
+            | Needs::ARead
+            | Needs::ANewWorker
+            | Needs::ANewRun => true,
+        }
     }
 
     fn needs(self) -> Needs {
@@ -75,6 +108,13 @@ impl Fault {
             | Self::Redirected
             | Self::AnonymousAnswer
             | Self::AnotherRuntimesAnswer
+            | Self::ProblemOfAnotherStatus
+            | Self::UnsignedProblem
+            | Self::UnknownCode
+            | Self::AnotherRuntimesProblem
+            | Self::ProblemWithoutEffect
+            | Self::StoreFailedUncertain
+            | Self::TimedOutUncertain
             | Self::CredentialRotated
             | Self::ClockStepsBack
             | Self::ClockLeapsAhead
@@ -90,8 +130,8 @@ impl Fault {
             | Self::OversizedBody
             | Self::TruncatedJson
             | Self::NotJson
-            | Self::AnotherShape
-            | Self::AnotherRuntimesBody => Needs::ABody,
+            | Self::AnotherShape => Needs::ABody,
+            Self::AnotherRuntimesBody => Needs::TheRuntimesName,
             Self::AnotherWorkersAnswer => Needs::OneWorker,
             Self::UpgradeStripped
             | Self::StreamClosed

@@ -16,8 +16,10 @@ mod inside;
 mod kind;
 mod meets;
 mod outcome;
+mod problem;
 mod stream;
 
+pub(crate) use answer::said;
 pub(crate) use connect::Elsewhere;
 pub(crate) use deed::{Deed, Scene};
 pub use injection::Injection;

@@ -9,6 +9,7 @@ use crate::fixtures::problems;
 
 /// What becomes of an operation to which a [`Fault`] happens, after one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// Nothing is noticed.
     Unharmed,
@@ -22,6 +23,7 @@ pub enum Outcome {
 
 /// A row of the link table. Shown as `runtime_timed_out body unknown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Row {
     /// What it is called.
     pub code: Code,
@@ -148,7 +150,18 @@ impl Fault {
             | Self::AnotherRuntimesBody
             | Self::AnotherWorkersAnswer => garbled,
             Self::UpgradeStripped => Row::new(Code::RuntimeProtocolError, None),
-            Self::AnotherRuntimesAnswer => Row::new(Code::RuntimeIdentityMismatch, Unknown),
+            Self::AnotherRuntimesAnswer | Self::AnotherRuntimesProblem => {
+                Row::new(Code::RuntimeIdentityMismatch, Unknown)
+            }
+            // What is not coded is read by its status, whatever its body says.
+            Self::ProblemOfAnotherStatus => uncoded(502),
+            Self::UnsignedProblem => uncoded(Code::WorkerNotFound.status()),
+            Self::UnknownCode => uncoded(Code::StoreFailed.status()),
+            // Who does not say that nothing was done is not taken to have said it.
+            Self::ProblemWithoutEffect | Self::StoreFailedUncertain => {
+                Row::new(Code::StoreFailed, Unknown)
+            }
+            Self::TimedOutUncertain => Row::new(Code::TimedOut, Unknown),
             Self::Uncoded(status) => uncoded(status),
             Self::Coded(code) => coded(code),
             Self::StreamClosed | Self::StreamReset | Self::ResetInFrame => {

@@ -14,7 +14,8 @@ use super::head::Head;
 use super::shared::Shared;
 use super::step::{Played, Script, Step, hold, play, request};
 use super::stream;
-use crate::fault::{Deed, Fault, Scene};
+use super::taken::Taken;
+use crate::fault::{Deed, Fault, Scene, said};
 
 /// What every connection to a proxy knows.
 #[derive(Clone)]
@@ -64,32 +65,36 @@ impl Connection {
         // Server-sent events are an answer that has no end to wait for.
         let ends = operation != Some(Operation::Events) || asked.head.wants_upgrade();
         let happens = |deed: &Deed| match deed {
-            Deed::InPlace(_) | Deed::Asked(_) => true,
+            Deed::InPlace(_) => true,
+            Deed::Asked(_) => asked.head.wants_upgrade(),
             Deed::Spoiled(_) => ends,
             Deed::Rotated => !self.credential.is_latest(&asked.head),
             Deed::Elsewhere(_) | Deed::Stream(_) | Deed::Inside(_) => false,
         };
-        let Some(fault) = self.shared.take(asked.exchange, operation, happens) else {
-            return self.pass(stream, asked).await;
+        let Some(taken) = self.shared.take_first(asked.exchange, operation, happens) else {
+            return self.pass(stream, asked, None).await;
         };
+        let fault = taken.fault();
         match fault.deed() {
             Deed::InPlace(script) => {
-                let script = script(&self.scene(fault, &asked.head));
+                let script = script(&self.scene(fault, &asked));
+                taken.done();
                 self.end(stream, script).await;
                 Ok(())
             }
             Deed::Rotated => {
                 let refused = Fault::Coded(Code::Unauthorized);
                 if let Deed::InPlace(script) = refused.deed() {
-                    let script = script(&self.scene(refused, &asked.head));
+                    let script = script(&self.scene(refused, &asked));
+                    taken.done();
                     self.end(stream, script).await;
                 }
                 Ok(())
             }
-            Deed::Spoiled(script) => self.spoil(stream, asked, fault, script).await,
+            Deed::Spoiled(script) => self.spoil(stream, asked, taken, script).await,
             Deed::Asked(change) => {
                 change(&mut asked.head);
-                self.pass(stream, asked).await
+                self.pass(stream, asked, Some(taken)).await
             }
             Deed::Elsewhere(_) | Deed::Stream(_) | Deed::Inside(_) => {
                 unreachable!("{fault} does not happen to a request")
@@ -97,23 +102,30 @@ impl Connection {
         }
     }
 
-    /// Lets the Runtime answer, and does something with the answer.
+    /// Lets the Runtime answer, and does something with the answer, where there is one to do it
+    /// with.
     async fn spoil(
         &self,
         stream: &mut TcpStream,
         asked: Asked,
-        fault: Fault,
+        taken: Taken<'_>,
         script: fn(Answer, &mut Scene<'_>) -> Script,
     ) -> io::Result<()> {
         let mut runtime = self.ask(&asked).await?;
         let mut answer = Answer::read(&mut runtime).await?;
+        if !taken.fault().can_spoil(&answer) {
+            drop(taken);
+            self.end(stream, said(&answer)).await;
+            return Ok(());
+        }
         let becomes_stream = answer.is_upgrade();
         let said = match becomes_stream {
             // The first of what the stream says belongs to the stream.
             true => std::mem::take(&mut answer.body),
             false => Vec::new(),
         };
-        let script = script(answer, &mut self.scene(fault, &asked.head));
+        let script = script(answer, &mut self.scene(taken.fault(), &asked));
+        taken.done();
         if !becomes_stream {
             self.end(stream, script).await;
         } else if self.play(stream, script).await == Played::On {
@@ -122,9 +134,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Lets the Runtime answer, and passes the answer on as it comes.
-    async fn pass(&self, stream: &mut TcpStream, asked: Asked) -> io::Result<()> {
+    /// Lets the Runtime answer, and passes the answer on as it comes. `taken` is what was done to
+    /// the request.
+    async fn pass(
+        &self,
+        stream: &mut TcpStream,
+        asked: Asked,
+        taken: Option<Taken<'_>>,
+    ) -> io::Result<()> {
         let mut runtime = self.ask(&asked).await?;
+        taken.map(Taken::done);
         if !asked.head.wants_upgrade() {
             // One of the two may leave at any time, which is no fault of ours.
             let _ = copy_bidirectional(stream, &mut runtime).await;
@@ -132,7 +151,7 @@ impl Connection {
         }
         let answer = Answer::read(&mut runtime).await?;
         if !answer.is_upgrade() {
-            self.end(stream, vec![Step::Say(answer.to_bytes())]).await;
+            self.end(stream, said(&answer)).await;
             return Ok(());
         }
         stream.write_all(&answer.head.to_bytes()).await?;
@@ -177,12 +196,12 @@ impl Connection {
         play(stream, script, &Semaphore::new(0), |_, _| {}).await
     }
 
-    fn scene<'a>(&'a self, fault: Fault, asked: &'a Head) -> Scene<'a> {
+    fn scene<'a>(&'a self, fault: Fault, asked: &'a Asked) -> Scene<'a> {
         Scene {
             fault,
             runtime_id: &self.shared.runtime_id,
-            asked,
-            chance: self.shared.chance(),
+            asked: &asked.head,
+            chance: self.shared.chance(asked.exchange),
             slow: self.shared.slow,
         }
     }

@@ -87,6 +87,11 @@ impl Head {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Gives an answer another status.
+    pub(crate) fn set_status(&mut self, status: u16, reason: &str) {
+        self.start = Self::answer(status, reason).start;
+    }
+
     /// Says a header once, whatever was said of it before.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         self.remove(name);

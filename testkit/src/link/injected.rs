@@ -16,11 +16,14 @@ const SHOWN: usize = 20;
 
 /// A fault that happens until this is dropped.
 ///
-/// Dropped, it fails the test if the fault never happened: what was tested then was a link that is
-/// well.
+/// Dropped, it fails the test if the fault never happened, or less often than
+/// [`first`](Injection::first) says: what was tested then was a link that is well. What counts is
+/// what was done: an answer that the Runtime never gave cannot be cut, and a silence has happened
+/// when something was not heard.
 ///
 /// # Panics
-/// When it is dropped and the fault never happened, unless the test is panicking already.
+/// When it is dropped and the fault did not happen, or not so often. A test that is panicking
+/// already fails for its own reason; what happened on the link, and its seed, is then printed.
 #[must_use = "the fault ends when this is dropped"]
 pub struct Injected {
     shared: Arc<Shared>,
@@ -59,16 +62,24 @@ impl Injected {
     /// Ends the fault: what comes from now on passes. Streams that it has broken stay broken.
     ///
     /// # Panics
-    /// When it never happened.
+    /// When it never happened, or less often than was said.
     pub fn undo(self) {}
+
+    /// How often it must happen.
+    fn due(&self) -> usize {
+        self.injection.first.unwrap_or(1)
+    }
 
     /// What happened, and what came by.
     fn account(&self) -> String {
         let Injection { fault, on, first } = self.injection;
         let mut text = match self.fired() {
             0 => format!("{fault} never happened"),
-            times => format!("{fault} happened {times} times"),
+            times => format!("{fault} happened {}", often(times)),
         };
+        if (1..self.due()).contains(&self.fired()) {
+            text.push_str(&format!(", and not {},", often(self.due())));
+        }
         text.push_str(&format!(" on the link to {}", self.shared.runtime_id));
         if let Some(operation) = on {
             text.push_str(&format!(", where it was meant for {operation}"));
@@ -93,14 +104,25 @@ impl Injected {
     }
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "shown with the output of a test that fails, and of no other"
+)]
 impl Drop for Injected {
     fn drop(&mut self) {
         self.shared.undo(self.id);
-        assert!(
-            self.fired() > 0 || std::thread::panicking(),
-            "{}",
-            self.account()
-        );
+        if std::thread::panicking() {
+            eprintln!("{}", self.account());
+            return;
+        }
+        assert!(self.fired() >= self.due(), "{}", self.account());
+    }
+}
+
+fn often(times: usize) -> String {
+    match times {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
     }
 }
 

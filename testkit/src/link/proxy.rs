@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use yoi_client::{Client, ClientBuilder, Perspective, StaticToken};
 use yoi_protocol::RuntimeId;
@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::credential::Credential;
 use super::detour::Detour;
 use super::shared::Shared;
-use super::{Exchange, Injected};
+use super::{Exchange, Injected, door};
 use crate::engine::{self, Task};
 use crate::fault::{Deed, Injection};
 use crate::{Family, RemoteRuntime};
@@ -31,8 +31,10 @@ const SLOW: Duration = Duration::from_millis(20);
 /// A Runtime that is gone is a connection that is reset: the proxy itself is still there. Faults
 /// that spoil a whole answer do not happen to server-sent events, which no Backend asks for.
 ///
-/// What is left to chance, such as the byte at which an answer is cut, follows a seed that every
-/// failure names; `YOI_TESTKIT_SEED` repeats it.
+/// What is left to chance, such as the byte at which an answer is cut, follows from a
+/// [`seed`](Self::seed), from what is asked, and from how often that was asked before: so requests
+/// that come at the same time do not disturb each other. A test that fails while a fault is
+/// injected says the seed; `YOI_TESTKIT_SEED` repeats it.
 ///
 /// ```
 /// use yoi_client::Call;
@@ -114,6 +116,12 @@ impl FaultProxy {
             self.credential.rotate();
         }
         Injected::new(Arc::clone(&self.shared), injection)
+    }
+
+    /// What chance follows here: [`FaultProxyBuilder::seed`] with this does the same again.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.shared.seed
     }
 
     /// Every request so far, in the order in which they came.
@@ -232,12 +240,7 @@ fn seed() -> u64 {
 async fn accept(listener: TcpListener, connection: Connection) {
     let mut open = JoinSet::new();
     loop {
-        let (stream, _) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            // Somebody left before being let in.
-            Err(_) => continue,
-        };
-        let _ = TcpStream::set_nodelay(&stream, true);
+        let stream = door::next(&listener).await;
         open.spawn(connection.clone().serve(stream));
         while open.try_join_next().is_some() {}
     }

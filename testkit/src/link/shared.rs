@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use yoi_protocol::{Operation, RuntimeId};
 
 use super::Exchange;
+use super::taken::Taken;
 use crate::fault::{Deed, Fault, Injection};
 
 /// The state of one proxy.
@@ -21,7 +22,6 @@ pub(super) struct Shared {
 }
 
 struct State {
-    chance: Rng,
     injected: Vec<Slot>,
     next_id: u64,
     exchanges: Vec<Exchange>,
@@ -31,12 +31,15 @@ struct Slot {
     id: u64,
     injection: Injection,
     fired: usize,
+    /// How many it is about to happen to.
+    taken: usize,
     over: bool,
 }
 
 impl Slot {
     fn is_open(&self) -> bool {
-        !self.over && self.injection.first.is_none_or(|first| self.fired < first)
+        let due = self.fired + self.taken;
+        !self.over && self.injection.first.is_none_or(|first| due < first)
     }
 }
 
@@ -47,7 +50,6 @@ impl Shared {
             seed,
             slow,
             state: Mutex::new(State {
-                chance: Rng::with_seed(seed),
                 injected: Vec::new(),
                 next_id: 0,
                 exchanges: Vec::new(),
@@ -65,6 +67,7 @@ impl Shared {
             id,
             injection,
             fired: 0,
+            taken: 0,
             over: false,
         });
         drop(state);
@@ -100,18 +103,42 @@ impl Shared {
         })
     }
 
-    /// Lets a fault happen to an exchange; `false` when it is over meanwhile.
-    pub(super) fn fire(&self, id: u64, exchange: usize) -> bool {
+    /// Takes a fault for an exchange, unless it is over meanwhile: nobody else can have this turn of
+    /// it, and it counts when it was done.
+    pub(super) fn take(&self, id: u64, exchange: usize) -> Option<Taken<'_>> {
         let mut state = self.lock();
-        let Some(slot) = state.slot(id).filter(|slot| slot.is_open()) else {
-            return false;
-        };
-        slot.fired += 1;
-        let fault = slot.injection.fault;
-        state.exchanges[exchange].fault = Some(fault);
+        let slot = state.slot(id).filter(|slot| slot.is_open())?;
+        slot.taken += 1;
+        Some(Taken::new(self, id, slot.injection.fault, exchange))
+    }
+
+    /// Takes the first fault of its kind for an exchange.
+    pub(super) fn take_first(
+        &self,
+        exchange: usize,
+        operation: Option<Operation>,
+        fits: impl Fn(&Deed) -> bool,
+    ) -> Option<Taken<'_>> {
+        loop {
+            let (id, _) = self.find(operation, |_, deed| fits(deed))?;
+            if let Some(taken) = self.take(id, exchange) {
+                return Some(taken);
+            }
+        }
+    }
+
+    /// Ends a turn of a fault: it was done to the exchange, or it was not.
+    pub(super) fn settle(&self, id: u64, exchange: usize, done: bool) {
+        let mut state = self.lock();
+        let slot = state.slot(id).expect("what was taken was injected");
+        slot.taken -= 1;
+        if done {
+            slot.fired += 1;
+            let fault = slot.injection.fault;
+            state.exchanges[exchange].fault = Some(fault);
+        }
         drop(state);
         self.changed();
-        true
     }
 
     /// Lets the first fault of its kind happen to a request that does not come by.
@@ -123,22 +150,8 @@ impl Shared {
     ) -> Option<Fault> {
         self.find(operation, |_, deed| fits(deed))?;
         let exchange = self.note(line, operation);
-        self.take(exchange, operation, fits)
-    }
-
-    /// Lets the first fault of its kind happen to an exchange.
-    pub(super) fn take(
-        &self,
-        exchange: usize,
-        operation: Option<Operation>,
-        fits: impl Fn(&Deed) -> bool,
-    ) -> Option<Fault> {
-        loop {
-            let (id, fault) = self.find(operation, |_, deed| fits(deed))?;
-            if self.fire(id, exchange) {
-                return Some(fault);
-            }
-        }
+        let taken = self.take_first(exchange, operation, fits)?;
+        Some(taken.done())
     }
 
     /// Notes a request, which is not forwarded yet, and gives its number.
@@ -161,9 +174,19 @@ impl Shared {
         self.lock().exchanges.clone()
     }
 
-    /// A chance of its own for one exchange.
-    pub(super) fn chance(&self) -> Rng {
-        self.lock().chance.fork()
+    /// The chance of one exchange. It follows from the seed, from what is asked and from how often
+    /// that was asked before, and not from what else is going on.
+    pub(super) fn chance(&self, exchange: usize) -> Rng {
+        let state = self.lock();
+        let line = &state.exchanges[exchange].line;
+        let before = &state.exchanges[..exchange];
+        let before = before.iter().filter(|other| other.line == *line).count() as u64;
+        let parts = [
+            &self.seed.to_le_bytes()[..],
+            &before.to_le_bytes(),
+            line.as_bytes(),
+        ];
+        Rng::with_seed(fnv(&parts.concat()))
     }
 
     /// Changes whenever a fault begins, happens or ends.
@@ -178,6 +201,13 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// FNV-1a: the same in every build, which the hashers of the standard library do not promise.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 impl State {

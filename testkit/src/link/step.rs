@@ -11,6 +11,7 @@ use super::head;
 
 /// One thing that a peer does on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Step {
     /// Reads a request: its head, and the body that the head announces.
     Hear,

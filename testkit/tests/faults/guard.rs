@@ -97,13 +97,39 @@ async fn the_same_seed_cuts_at_the_same_byte() {
     assert_eq!(answers[0].len(), answers[1].len(), "{answers:?}");
 }
 
-/// All that comes back to a request.
+/// What else is asked, and when, does not decide where an answer is cut.
+#[tokio::test]
+async fn the_same_seed_cuts_requests_at_the_same_time_at_the_same_bytes() {
+    let runtime = TestRuntime::start().await;
+    let lines = ["/v1/runtime?a", "/v1/runtime?b", "/v1/runtime?a"];
+    let mut cuts = Vec::new();
+    for order in [[0, 1, 2], [1, 0, 2], [0, 2, 1]] {
+        let link = FaultProxy::builder(&runtime).seed(7).start().await;
+        assert_eq!(link.seed(), 7);
+        let fault = link.inject(Fault::ClosedInHead);
+        let mut cut = [0; 3];
+        for at in order {
+            cut[at] = raw_at(&link, lines[at]).await.len();
+        }
+        cuts.push(cut);
+        drop(fault);
+    }
+    assert_eq!((cuts[0], cuts[0]), (cuts[1], cuts[2]));
+    assert_ne!(cuts[0][0], cuts[0][2], "each attempt is cut for itself");
+}
+
+/// All that comes back to a look at the Runtime.
 async fn raw(link: &FaultProxy) -> String {
+    raw_at(link, "/v1/runtime").await
+}
+
+/// All that comes back to a request.
+async fn raw_at(link: &FaultProxy, target: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(link.address())
         .await
         .unwrap();
-    let request = "GET /v1/runtime HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let request = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

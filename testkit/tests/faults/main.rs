@@ -7,6 +7,7 @@
 )]
 
 mod guard;
+mod honest;
 mod inside;
 mod link;
 mod passing;

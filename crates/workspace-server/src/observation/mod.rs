@@ -7,7 +7,6 @@
 
 mod backlog;
 mod channel;
-mod course;
 pub(crate) mod cursor;
 mod frame;
 mod hub;

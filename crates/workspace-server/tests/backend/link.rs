@@ -61,6 +61,7 @@ fn faults() -> impl Iterator<Item = (Fault, Row)> {
                 Some((fault, row))
             }
             Outcome::Fails(_) | Outcome::Unharmed | Outcome::Ends(_) | Outcome::Breaks(_) => None,
+            newer => panic!("{fault} comes to what no row here is about: {newer:?}"),
         }
     })
 }

@@ -9,7 +9,6 @@
 #[path = "../../../../tests/answers/mod.rs"]
 mod answers;
 mod audit;
-mod complete;
 mod config;
 mod coverage;
 mod cursors;

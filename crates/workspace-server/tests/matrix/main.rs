@@ -70,6 +70,7 @@ async fn a_fault_that_happens_once() {
         Family::Connect | Family::Head | Family::Body | Family::Answer | Family::Coded => true,
         // A stream is struck once anyway, and what is inside a Runtime lasts.
         Family::Stream | Family::Runtime => false,
+        newer => panic!("{fault} is of a family that is nowhere here: {newer:?}"),
     };
     let plan = Plan::all().once().only(Place::Remote).faults(on_the_link);
     keep("matrix_once", &played(&plan).await);
