@@ -48,6 +48,23 @@ async fn a_test_that_fails_anyway_says_why_it_does() {
     assert_eq!(said(panic), "something else");
 }
 
+/// Run on its own, the test above has something to show.
+#[test]
+fn a_test_that_fails_anyway_shows_what_came_by_and_the_seed() {
+    let program = std::env::current_exe().unwrap();
+    let test = "guard::a_test_that_fails_anyway_says_why_it_does";
+    let ran = std::process::Command::new(program)
+        .args([test, "--exact", "--nocapture"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(ran.stderr).unwrap();
+    let begins = "no_head never happened on the link to gpu-1; no request came by at all\n";
+    assert!(
+        shown.contains(&format!("{begins}the seed of this link is ")),
+        "{shown}"
+    );
+}
+
 #[tokio::test]
 async fn a_fault_can_be_waited_for() {
     let rig = Rig::start().await;
