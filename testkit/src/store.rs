@@ -1,7 +1,7 @@
 //! A store that survives its Runtime, and fails when it is told to.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
 use worker_runtime::{MemoryStore, Store, StoreError};
-use yoi_protocol::Diagnostic;
+use yoi_protocol::{Diagnostic, Effect};
 
 /// How long a test waits for a commit that it holds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,6 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// A Runtime that starts on it finds what an earlier one was acknowledged, so a test can kill one
 /// and start the next. What a test tells it holds until the test tells it otherwise.
+///
+/// Like every store it takes no more records once it cannot tell what it kept: after a
+/// [`StoreError::Uncertain`] it refuses each, healed or not, until it is [`reopened`] or the next
+/// Runtime recovers from it.
+///
+/// [`reopened`]: Self::reopened
 ///
 /// ```
 /// use worker_runtime::{CommandContext, Runtime, StoreError};
@@ -42,7 +48,9 @@ pub struct TestStore {
     bounds: (u64, u64),
     memory: Mutex<Arc<MemoryStore>>,
     records: Mutex<Vec<Record>>,
-    fail: Mutex<Option<(StoreError, bool)>>,
+    fail: Mutex<Option<Fail>>,
+    /// It cannot tell what it kept.
+    is_uncertain: AtomicBool,
     held: watch::Sender<Held>,
     reads: Mutex<Reads>,
     told: AtomicUsize,
@@ -58,6 +66,16 @@ pub enum Reads {
     Hang,
     /// They fail so.
     Fail(StoreError),
+}
+
+/// How commits fail.
+#[derive(Debug, Clone)]
+struct Fail {
+    error: StoreError,
+    /// Only the next.
+    once: bool,
+    /// The record is there nevertheless, for whoever reopens the store.
+    keeps: bool,
 }
 
 /// Whether commits wait, and how many do.
@@ -94,6 +112,7 @@ impl TestStore {
             memory: Mutex::new(Arc::new(MemoryStore::new(bounds.0, bounds.1))),
             records: Mutex::new(records),
             fail: Mutex::default(),
+            is_uncertain: AtomicBool::new(false),
             held: watch::Sender::default(),
             reads: Mutex::default(),
             told: AtomicUsize::new(0),
@@ -101,7 +120,7 @@ impl TestStore {
     }
 
     /// The same records in a new store, as the next process would find them. It is healthy,
-    /// whatever this one was told.
+    /// whatever this one was told or has met.
     #[must_use]
     pub fn reopened(&self) -> Arc<Self> {
         Self::made(self.bounds, self.records())
@@ -116,15 +135,49 @@ impl TestStore {
     /// Every commit fails so from now on, until [`heal`](Self::heal). Nothing of it is kept,
     /// whatever the error says.
     pub fn fail(&self, error: StoreError) {
-        *lock(&self.fail) = Some((error, false));
+        self.fail_as(error, false, false);
     }
 
-    /// The next commit fails so, and no other.
+    /// The next commit fails so, and nothing of it is kept. No other fails so; but after an error
+    /// that leaves open what was kept, the others are refused.
     pub fn fail_once(&self, error: StoreError) {
-        *lock(&self.fail) = Some((error, true));
+        self.fail_as(error, true, false);
     }
 
-    /// Commits do not fail any more.
+    /// The next commit fails as [`StoreError::Uncertain`], and its record is kept: whole, with its
+    /// keys. As with a disk that has everything though its fsync failed, nobody reads it before
+    /// the store is reopened.
+    ///
+    /// ```
+    /// use worker_runtime::{CommandContext, Runtime};
+    /// use yoi_protocol::{CreateWorker, RuntimeId};
+    /// use yoi_testkit::TestStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let store = TestStore::new();
+    /// let on = async |store| {
+    ///     let id = RuntimeId::parse("local").unwrap();
+    ///     Runtime::builder(id).store(store).start().await.unwrap()
+    /// };
+    /// let runtime = on(store.clone()).await;
+    /// store.fail_once_but_keep("the fsync failed");
+    /// let create = runtime.create_worker(CreateWorker::default(), CommandContext::default());
+    /// assert!(create.await.is_err());
+    /// assert_eq!(runtime.info().workers.total, 0);
+    /// assert_eq!(on(store.reopened()).await.info().workers.total, 1);
+    /// # }
+    /// ```
+    pub fn fail_once_but_keep(&self, why: &'static str) {
+        self.fail_as(StoreError::Uncertain(why), true, true);
+    }
+
+    fn fail_as(&self, error: StoreError, once: bool, keeps: bool) {
+        *lock(&self.fail) = Some(Fail { error, once, keeps });
+    }
+
+    /// Commits do not fail any more; those of a store that cannot tell what it kept are still
+    /// refused.
     pub fn heal(&self) {
         *lock(&self.fail) = None;
     }
@@ -198,14 +251,26 @@ impl TestStore {
         let _ = held.wait_for(|held| !held.on).await;
     }
 
-    fn fault(&self) -> Option<StoreError> {
+    /// How the commit that asks fails, if it does.
+    fn fault(&self) -> Option<Fail> {
+        if self.is_uncertain.load(Ordering::SeqCst) {
+            self.tell();
+            return Some(Fail {
+                error: StoreError::Refused("it cannot tell what it kept before"),
+                once: false,
+                keeps: false,
+            });
+        }
         let mut fail = lock(&self.fail);
-        let (error, once) = fail.clone()?;
-        if once {
+        let fault = fail.clone()?;
+        if fault.once {
             *fail = None;
         }
+        if fault.error.effect() == Effect::Unknown {
+            self.is_uncertain.store(true, Ordering::SeqCst);
+        }
         self.tell();
-        Some(error)
+        Some(fault)
     }
 }
 
@@ -249,13 +314,17 @@ impl Store for TestStore {
             take(record);
         }
         *lock(&self.memory) = memory;
+        self.is_uncertain.store(false, Ordering::SeqCst);
         Ok(())
     }
 
     async fn commit(&self, record: Record) -> Result<(), StoreError> {
         self.wait_while_held().await;
-        if let Some(error) = self.fault() {
-            return Err(error);
+        if let Some(fault) = self.fault() {
+            if fault.keeps {
+                lock(&self.records).push(record);
+            }
+            return Err(fault.error);
         }
         self.memory().commit(record.clone()).await?;
         lock(&self.records).push(record);
@@ -289,6 +358,7 @@ impl fmt::Debug for TestStore {
         f.debug_struct("TestStore")
             .field("records", &lock(&self.records).len())
             .field("fail", &*lock(&self.fail))
+            .field("is_uncertain", &self.is_uncertain)
             .field("held", &*self.held.borrow())
             .field("reads", &*lock(&self.reads))
             .finish_non_exhaustive()

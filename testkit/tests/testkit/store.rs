@@ -6,9 +6,16 @@ use std::time::Duration;
 use worker_runtime::store::{LogId, Range, Record};
 use worker_runtime::{CommandContext, IdSource, Runtime, RuntimeError, Store, StoreError};
 use yoi_protocol::{
-    CreateWorker, IdempotencyKey, RuntimeId, StopRequest, TranscriptQuery, WorkerId,
+    CreateWorker, Effect, IdempotencyKey, RuntimeId, StopRequest, TranscriptQuery, WorkerId,
 };
 use yoi_testkit::{ManualClock, Reads, SequentialIds, TestStore};
+
+const ALL: Range = Range {
+    after: 0,
+    until: u64::MAX,
+    max_items: usize::MAX,
+    max_bytes: u64::MAX,
+};
 
 async fn on(store: &Arc<TestStore>) -> Runtime {
     let id = RuntimeId::parse("local").unwrap();
@@ -34,6 +41,81 @@ async fn it_fails_once_or_until_it_is_healed() {
     store.heal();
     assert!(create(&runtime).await.is_ok());
     assert_eq!((store.records().len(), store.told()), (2, 3));
+}
+
+async fn create_under(runtime: &Runtime, key: &str) -> Result<(WorkerId, bool), RuntimeError> {
+    let context = CommandContext {
+        key: Some(IdempotencyKey::parse(key).unwrap()),
+        deadline: None,
+    };
+    let created = runtime.create_worker(CreateWorker::default(), context);
+    let created = created.await?;
+    Ok((created.value.worker_id, created.replayed))
+}
+
+#[tokio::test]
+async fn what_it_could_not_tell_of_and_kept_is_there_after_a_restart_with_its_key() {
+    let store = TestStore::new();
+    let runtime = on(&store).await;
+    store.fail_once_but_keep("the fsync failed");
+    let error = create_under(&runtime, "once").await.unwrap_err();
+    assert_eq!(error.failure().effect, Effect::Unknown);
+    // Nobody is told of it before.
+    assert_eq!(runtime.info().workers.total, 0);
+    assert_eq!((store.records().len(), store.told()), (1, 1));
+    let log = store.records()[0].log.clone();
+    assert!(store.events(&log, ALL).await.unwrap().events.is_empty());
+    let next = on(&store.reopened()).await;
+    assert!(next.get_worker(&log.worker_id).await.is_ok());
+    let again = create_under(&next, "once").await.unwrap();
+    assert_eq!(again, (log.worker_id, true));
+}
+
+#[tokio::test]
+async fn what_it_could_not_tell_of_and_lost_is_not_there_and_its_key_is_free() {
+    let store = TestStore::new();
+    let runtime = on(&store).await;
+    store.fail_once(StoreError::Uncertain("the fsync failed"));
+    assert!(create_under(&runtime, "once").await.is_err());
+    let next = on(&store.reopened()).await;
+    assert_eq!(next.info().workers.total, 0);
+    let (_, is_replayed) = create_under(&next, "once").await.unwrap();
+    assert!(!is_replayed);
+}
+
+#[tokio::test]
+async fn it_takes_nothing_more_once_it_cannot_tell_what_it_kept() {
+    for keeps in [true, false] {
+        let store = TestStore::new();
+        let record = |number| Record {
+            log: LogId {
+                worker_id: WorkerId::parse("w-1").unwrap(),
+                life: uuid::Uuid::from_u128(number),
+            },
+            events: Vec::new(),
+            keys: Vec::new(),
+        };
+        match keeps {
+            true => store.fail_once_but_keep("the fsync failed"),
+            false => store.fail_once(StoreError::Uncertain("the fsync failed")),
+        }
+        let error = store.commit(record(1)).await.unwrap_err();
+        assert_eq!(error, StoreError::Uncertain("the fsync failed"));
+        store.heal();
+        for number in [1, 2] {
+            let refused = store.commit(record(number)).await.unwrap_err();
+            assert!(matches!(refused, StoreError::Refused(_)), "{refused}");
+        }
+        assert_eq!(
+            (store.records().len(), store.told()),
+            (usize::from(keeps), 3)
+        );
+        let next = store.reopened();
+        assert!(next.commit(record(2)).await.is_ok());
+        // Or the same store, for the Runtime that starts next.
+        store.recover(&mut |_| {}).await.unwrap();
+        assert!(store.commit(record(2)).await.is_ok());
+    }
 }
 
 #[tokio::test]

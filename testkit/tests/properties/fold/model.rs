@@ -17,6 +17,8 @@ pub(crate) struct Model {
     keys: BTreeMap<(&'static str, Number, u8), (String, Told)>,
     /// The store cannot tell what it kept: no more commands until the next start.
     pub(crate) is_failed: bool,
+    /// What the next start finds instead, where the store kept what it could not tell of.
+    kept: Option<Box<Model>>,
     /// What the last command was answered.
     pub(crate) answer: Option<Result<Answer, Refusal>>,
 }
@@ -117,6 +119,8 @@ pub(crate) enum Store {
     Refuses,
     /// It cannot tell whether it kept that record; it did not.
     Uncertain,
+    /// It cannot tell whether it kept that record; it did, as the next start shows.
+    UncertainButKeeps,
 }
 
 impl WorkerModel {
@@ -232,7 +236,16 @@ impl Model {
                 is_replayed: true,
             });
         }
-        let told = self.done(command, store)?;
+        let before = (store == Store::UncertainButKeeps).then(|| Box::new(self.clone()));
+        let told = match self.done(command, store) {
+            Ok(told) => told,
+            Err(refusal) => {
+                if self.is_failed {
+                    self.kept = before.map(|model| model.with(command));
+                }
+                return Err(refusal);
+            }
+        };
         if let Some(key) = command.remembered() {
             self.keys.insert(key, (command.body(), told.clone()));
         }
@@ -242,12 +255,19 @@ impl Model {
         })
     }
 
+    /// What it had been if the store had taken the record of this command.
+    fn with(mut self: Box<Self>, command: &Command) -> Box<Self> {
+        let taken = self.answered(command, Store::Well);
+        assert!(taken.is_ok(), "only the store was in its way: {taken:?}");
+        self
+    }
+
     /// What the store makes of the record of a command that has one.
     fn written(&mut self, store: Store) -> Result<(), Refusal> {
         match store {
             Store::Well => Ok(()),
             Store::Refuses => Err((Code::StoreFailed, Effect::None)),
-            Store::Uncertain => {
+            Store::Uncertain | Store::UncertainButKeeps => {
                 self.is_failed = true;
                 Err((Code::StoreFailed, Effect::Unknown))
             }
@@ -354,6 +374,9 @@ impl Model {
 
     pub(super) fn restart(&mut self, in_order: bool) {
         let is_recorded = in_order && !self.is_failed;
+        if let Some(kept) = self.kept.take() {
+            *self = *kept;
+        }
         for worker in self
             .workers
             .values_mut()

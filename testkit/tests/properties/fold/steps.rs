@@ -45,6 +45,7 @@ impl ReferenceStateMachine for Model {
             12 => Just(Store::Well),
             2 => Just(Store::Refuses),
             1 => Just(Store::Uncertain),
+            1 => Just(Store::UncertainButKeeps),
         ];
         let commands =
             (command(model.runs), store).prop_map(|(command, store)| Step::Command(command, store));
@@ -87,7 +88,7 @@ impl ReferenceStateMachine for Model {
                 },
                 _,
             ) if *run >= model.runs => false,
-            Step::Command(command, Store::Uncertain) => {
+            Step::Command(command, Store::Uncertain | Store::UncertainButKeeps) => {
                 // What becomes of the run then is not decided before the next start.
                 let ends = matches!(command.what, What::Cancel(_) | What::Stop(_));
                 !(ends && model.is_running(command.worker))

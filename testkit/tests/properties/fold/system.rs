@@ -8,8 +8,8 @@ use proptest_state_machine::StateMachineTest;
 use tokio::runtime::{Builder, Runtime as Threads};
 use worker_runtime::{Applied, CommandContext, ProfileSpec, Runtime, RuntimeError, StoreError};
 use yoi_protocol::{
-    CancelRequest, CreateWorker, IdempotencyKey, InputRequest, RunId, RuntimeId, StopRequest,
-    WorkerId,
+    CancelRequest, CreateWorker, Event, IdempotencyKey, InputRequest, RunId, RuntimeId,
+    StopRequest, WorkerId,
 };
 use yoi_testkit::{ManualClock, Script, ScriptedExecutor, ScriptedRun, SequentialIds, TestStore};
 
@@ -194,9 +194,23 @@ impl System {
         self.watchers.values_mut().for_each(Watcher::detach);
         drop(boot);
         self.store = self.store.reopened();
+        self.find_runs();
         self.boot = Some(Boot::start(self));
         // A minute passes between two starts.
         self.clock.advance(Duration::from_secs(60));
+    }
+
+    /// Learns of a run that nobody was told of: the store kept it, and could not tell.
+    fn find_runs(&mut self) {
+        for record in self.store.records() {
+            for event in record.events {
+                if let Event::InputAccepted { entry } = event.event
+                    && !self.runs.contains(&entry.run_id)
+                {
+                    self.runs.push(entry.run_id);
+                }
+            }
+        }
     }
 
     /// The readers of Workers that have none: they are new, or their Runtime is.
@@ -252,6 +266,7 @@ impl StateMachineTest for System {
                     Store::Well => {}
                     Store::Refuses => system.store.fail_once(StoreError::Refused("no")),
                     Store::Uncertain => system.store.fail_once(StoreError::Uncertain("who knows")),
+                    Store::UncertainButKeeps => system.store.fail_once_but_keep("who knows"),
                 }
                 let answer = system.command(command);
                 assert_eq!(Some(answer), model.answer, "{step:?}");
