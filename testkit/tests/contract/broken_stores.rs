@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
 use worker_runtime::{MemoryStore, Store, StoreError};
-use yoi_protocol::Diagnostic;
-use yoi_testkit::TestStore;
+use yoi_protocol::{Diagnostic, Event, Severity, WorkerId};
 use yoi_testkit::contract::store;
 
 /// What a store does wrong.
@@ -27,6 +26,15 @@ enum Wrong {
     IgnoresMaxBytes,
     GivesNothingThatIsTooLarge,
     LosesEntries,
+    RecoversWhatNobodyWrote,
+    DropsWhatItDoesNotKnow,
+    CutsLargeTexts,
+    NamesADirectory,
+    ShowsARecordByHalves,
+    SkipsBetweenPages,
+    SaysThatAllIsThere,
+    GivesNothingBeforeTheFirst,
+    NumbersNoEntriesFromTheStart,
 }
 
 struct Broken {
@@ -37,6 +45,14 @@ struct Broken {
 }
 
 impl Broken {
+    fn open(wrong: Wrong, kept: u64) -> Arc<dyn Store> {
+        Arc::new(Self {
+            inner: MemoryStore::new(kept, 1 << 30),
+            wrong,
+            last: Mutex::default(),
+        })
+    }
+
     fn is(&self, wrong: Wrong) -> bool {
         self.wrong == wrong
     }
@@ -69,10 +85,27 @@ impl Store for Broken {
     }
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
-        Vec::new()
+        let message = if self.is(Wrong::NamesADirectory) {
+            "the disk of /var/lib/yoi is slow"
+        } else {
+            "the disk is slow"
+        };
+        vec![Diagnostic {
+            severity: Severity::Warning,
+            code: "disk_slow".to_owned(),
+            message: message.to_owned(),
+        }]
     }
 
-    async fn recover(&self, _take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+        if self.is(Wrong::RecoversWhatNobodyWrote) {
+            let log = LogId {
+                worker_id: WorkerId::parse("w-9").expect("an id"),
+                life: uuid::Uuid::nil(),
+            };
+            let (events, keys) = Default::default();
+            take(Record { log, events, keys });
+        }
         Ok(())
     }
 
@@ -85,6 +118,29 @@ impl Store for Broken {
             Wrong::SplitsARecord => record.events.truncate(1),
             Wrong::RefusesKeysAlone if record.events.is_empty() => {
                 return Err(StoreError::Refused("nothing to write"));
+            }
+            Wrong::DropsWhatItDoesNotKnow => {
+                for event in &mut record.events {
+                    if let Event::Unknown(unknown) = &mut event.event {
+                        unknown.fields.remove("deep");
+                    }
+                }
+            }
+            Wrong::CutsLargeTexts => {
+                for event in &mut record.events {
+                    if let Event::EntryAppended { entry } = &mut event.event {
+                        entry.content = entry.content.chars().take(50_000).collect();
+                    }
+                }
+            }
+            Wrong::ShowsARecordByHalves if record.events.len() > 1 => {
+                let half = record.events.split_off(2);
+                let first = std::mem::replace(&mut record.events, half);
+                let log = record.log.clone();
+                let keys = Vec::new();
+                let events = first;
+                self.inner.commit(Record { log, events, keys }).await?;
+                tokio::task::yield_now().await;
             }
             _ => {}
         }
@@ -102,6 +158,17 @@ impl Store for Broken {
         if range.max_bytes < 100 && self.is(Wrong::GivesNothingThatIsTooLarge) {
             page.events.clear();
         }
+        if range.after.saturating_add(1) < page.first_seq
+            && self.is(Wrong::GivesNothingBeforeTheFirst)
+        {
+            page.events.clear();
+        }
+        if self.is(Wrong::SaysThatAllIsThere) {
+            page.first_seq = 1;
+        }
+        if range.after > 30 && range.max_items < 9 && self.is(Wrong::SkipsBetweenPages) {
+            page.events.drain(..page.events.len().min(1));
+        }
         Ok(page)
     }
 
@@ -111,7 +178,12 @@ impl Store for Broken {
             .entries(&self.read(log), self.range(range))
             .await?;
         if self.is(Wrong::LosesEntries) {
-            page.entries.retain(|entry| entry.sequence != 4);
+            page.entries.retain(|entry| entry.sequence % 398 != 4);
+        }
+        if self.is(Wrong::SaysThatAllIsThere)
+            || page.entries.is_empty() && self.is(Wrong::NumbersNoEntriesFromTheStart)
+        {
+            page.first_sequence = 1;
         }
         Ok(page)
     }
@@ -131,7 +203,7 @@ impl Store for Broken {
 }
 
 /// What a check that must fail says.
-async fn said(checking: impl Future<Output = ()>) -> String {
+pub(crate) async fn said(checking: impl Future<Output = ()>) -> String {
     let caught = AssertUnwindSafe(checking).catch_unwind().await;
     let panic = caught.expect_err("the store was found to be good");
     panic.downcast_ref::<String>().expect("a text").clone()
@@ -160,60 +232,47 @@ async fn each_broken_store_is_caught_by_the_guarantee_that_it_breaks() {
         (Wrong::IgnoresMaxBytes, "max_bytes_bounds_a_page"),
         (Wrong::GivesNothingThatIsTooLarge, "at_least_one_is_read"),
         (Wrong::LosesEntries, "entries_are_those_of_the_events"),
+        (
+            Wrong::RecoversWhatNobodyWrote,
+            "a_fresh_store_recovers_nothing",
+        ),
+        (Wrong::DropsWhatItDoesNotKnow, "keeps_every_kind_of_event"),
+        (Wrong::CutsLargeTexts, "keeps_every_kind_of_event"),
+        (Wrong::NamesADirectory, "says_no_path"),
+        (Wrong::ShowsARecordByHalves, "reads_see_records_whole"),
+        (Wrong::SkipsBetweenPages, "pages_join_while_a_log_grows"),
     ] {
-        let open = async || {
-            let inner = MemoryStore::new(1_000, 1 << 30);
-            let last = Mutex::default();
-            Arc::new(Broken { inner, wrong, last }) as Arc<dyn Store>
-        };
+        let open = async || Broken::open(wrong, 1_000);
         let said = said(store::check(open)).await;
         assert!(said.contains(guarantee), "{wrong:?}: {said}");
     }
 }
 
-/// What a process that starts again finds, where that is not what was kept.
 #[tokio::test]
-async fn each_broken_restart_is_caught_by_the_guarantee_that_it_breaks() {
-    type Change = fn(Vec<Record>) -> Vec<Record>;
-    let cases: [(Change, &str); 4] = [
+async fn each_broken_bound_is_caught_by_the_guarantee_that_it_breaks() {
+    for (wrong, guarantee) in [
+        (Wrong::SaysThatAllIsThere, "gives_up_only_the_oldest"),
         (
-            |mut records| {
-                records.pop();
-                records
-            },
-            "numbers_go_on_after_a_restart",
+            Wrong::GivesNothingBeforeTheFirst,
+            "reads_before_the_first_begin_there",
         ),
         (
-            |mut records| {
-                for record in &mut records {
-                    if record.events.len() > 2 {
-                        record.events.swap(0, 1);
-                    }
-                }
-                records
-            },
-            "records_come_back_in_order",
+            Wrong::SaysThatAllIsThere,
+            "gives_up_only_the_oldest_entries",
         ),
+        (Wrong::LosesEntries, "gives_up_only_the_oldest_entries"),
         (
-            |mut records| {
-                for record in &mut records {
-                    record.keys.clear();
-                }
-                records
-            },
-            "keys_come_back_with_their_records",
+            Wrong::NumbersNoEntriesFromTheStart,
+            "an_empty_transcript_begins_after_the_last",
         ),
-        (
-            |mut records| {
-                records.retain(|record| !record.events.is_empty());
-                records
-            },
-            "keys_outlive_their_log",
-        ),
-    ];
-    for (change, guarantee) in cases {
-        let reopen = async |store: Arc<TestStore>| TestStore::holding(change(store.records()));
-        let said = said(store::check_durable(async || TestStore::new(), reopen)).await;
-        assert!(said.contains(guarantee), "{guarantee}: {said}");
+    ] {
+        // Few are kept; but of entries all those that this one loses.
+        let kept = if wrong == Wrong::LosesEntries { 999 } else { 9 };
+        let open = async || Broken::open(wrong, kept);
+        let said = said(store::check_bounded(open)).await;
+        assert!(said.contains(guarantee), "{wrong:?}: {said}");
     }
+    let all = async || Arc::new(MemoryStore::new(9_999, 1 << 30)) as Arc<dyn Store>;
+    let said = said(store::check_bounded(all)).await;
+    assert!(said.contains("it was to give something up"), "{said}");
 }

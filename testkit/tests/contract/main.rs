@@ -1,6 +1,8 @@
 //! The contract suites: every part of this project keeps them, and nothing that breaks a promise
 //! gets past them.
 
+mod broken_disks;
+mod broken_restarts;
 mod broken_stores;
 mod broken_subjects;
 mod broken_wire;

@@ -1,11 +1,12 @@
 //! Putting records into logs, and dropping logs.
 
 use worker_runtime::Store;
-use worker_runtime::store::Record;
 
 use super::Kept;
+use super::kinds::{type_of, whole_log};
 use super::sample::{
-    ALL, commit, events_of, fill, key, log, log_of, read, read_entries, records, same, seqs,
+    ALL, commit, entries_of, events_of, fill, keyed, log, log_of, read, read_entries, record,
+    records, same, seqs,
 };
 
 /// What a commit acknowledged is read back as it was, in order.
@@ -18,6 +19,28 @@ pub async fn keeps_what_is_committed(store: &dyn Store) -> Kept {
     let (first, found) = read(store, &log, ALL).await?;
     same("first_seq", &first, &1)?;
     same("the events", &found, &written)
+}
+
+/// Events of every kind come back as they were: each field, whatever text is in it, however large,
+/// and also those of a newer version.
+///
+/// # Errors
+/// What the store did instead.
+pub async fn keeps_every_kind_of_event(store: &dyn Store) -> Kept {
+    let log = log(0);
+    let written = whole_log(&log);
+    for record in written.clone() {
+        commit(store, record).await?;
+    }
+    let written = events_of(&written);
+    let (_, found) = read(store, &log, ALL).await?;
+    same("the events", &seqs(&found), &seqs(&written))?;
+    for (found, written) in found.iter().zip(&written) {
+        let what = format!("event {} ({})", written.seq, type_of(&written.event));
+        same(&what, found, written)?;
+    }
+    let (_, found) = read_entries(store, &log, ALL).await?;
+    same("the entries", &found, &entries_of(&written))
 }
 
 /// Once a commit has returned, all events of its record are there.
@@ -43,12 +66,7 @@ pub async fn a_record_is_all_there(store: &dyn Store) -> Kept {
 pub async fn a_record_of_keys_alone_changes_no_log(store: &dyn Store) -> Kept {
     let log = log(0);
     let written = fill(store, &log, 1).await?;
-    let keys = Record {
-        log: log.clone(),
-        events: Vec::new(),
-        keys: vec![key(1)],
-    };
-    commit(store, keys).await?;
+    commit(store, keyed(record(&log, Vec::new()), &[1])).await?;
     let (first, found) = read(store, &log, ALL).await?;
     same("first_seq", &first, &1)?;
     same("the events", &found, &written)
@@ -67,27 +85,6 @@ pub async fn keeps_logs_apart(store: &dyn Store) -> Kept {
     for (log, written) in logs.iter().zip(&written) {
         let (_, found) = read(store, log, ALL).await?;
         same("the events of one of three logs", &found, written)?;
-    }
-    Ok(())
-}
-
-/// Records of different logs are taken at the same time, each in its own order.
-///
-/// # Errors
-/// What the store did instead.
-pub async fn takes_many_logs_at_once(store: &dyn Store) -> Kept {
-    let logs: [_; 4] = std::array::from_fn(|number| log(number as u128));
-    let [a, b, c, d] = logs.each_ref();
-    let (a, b) = (fill(store, a, 20), fill(store, b, 21));
-    let (c, d) = (fill(store, c, 22), fill(store, d, 23));
-    let (a, b, c, d) = tokio::join!(a, b, c, d);
-    for (log, written) in logs.iter().zip([a?, b?, c?, d?]) {
-        let (_, found) = read(store, log, ALL).await?;
-        same(
-            "the events of one of four logs",
-            &seqs(&found),
-            &seqs(&written),
-        )?;
     }
     Ok(())
 }
@@ -118,4 +115,36 @@ pub async fn forgets_one_log_alone(store: &dyn Store) -> Kept {
         &events_of(&records(&next, 1)),
     )?;
     same("what was committed of it", &begun.len(), &found.len())
+}
+
+/// The store says what kind it is in one plain word, and no text of its diagnostics has a path in
+/// it: nothing there has a slash, forward or backward.
+///
+/// # Errors
+/// What the store said instead.
+pub async fn says_no_path(store: &dyn Store) -> Kept {
+    fill(store, &log(0), 1).await?;
+    says_no_path_now(store)
+}
+
+/// Holds what a store says at the moment to have no path in it.
+pub(super) fn says_no_path_now(store: &dyn Store) -> Kept {
+    let kind = store.kind();
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || "-_0123456789".contains(letter);
+    if kind.is_empty() || !kind.chars().all(is_plain) {
+        return Err(format!("its kind is {kind:?}, which is not one plain word"));
+    }
+    for diagnostic in store.diagnostics() {
+        pathless(&diagnostic.code)?;
+        pathless(&diagnostic.message)?;
+    }
+    Ok(())
+}
+
+/// Holds a text to have no path in it.
+pub(super) fn pathless(text: &str) -> Kept {
+    if text.contains(['/', '\\']) {
+        return Err(format!("a text that may carry a path: {text:?}"));
+    }
+    Ok(())
 }

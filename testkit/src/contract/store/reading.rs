@@ -2,11 +2,12 @@
 
 use worker_runtime::Store;
 use worker_runtime::store::Range;
-use yoi_protocol::{Entry, Event};
+use yoi_protocol::Event;
 
 use super::Kept;
 use super::sample::{
-    ALL, commit, fill, log, read, read_entries, record, records, run, same, seqs, sequences,
+    ALL, commit, entries_of, fill, log, read, read_entries, record, records, run, same, seqs,
+    sequences,
 };
 
 /// A log that does not exist reads as empty, from 1 on.
@@ -126,7 +127,7 @@ pub async fn max_bytes_bounds_a_page(store: &dyn Store) -> Kept {
         let large = "x".repeat(1_000);
         commit(
             store,
-            record(&log, run(2 + 5 * index, 1 + 2 * index, &large)),
+            record(&log, run(&log, 2 + 5 * index, 1 + 2 * index, &large)),
         )
         .await?;
     }
@@ -161,7 +162,7 @@ pub async fn at_least_one_is_read(store: &dyn Store) -> Kept {
     for record in records(&log, 0) {
         commit(store, record).await?;
     }
-    commit(store, record(&log, run(2, 1, &"x".repeat(100_000)))).await?;
+    commit(store, record(&log, run(&log, 2, 1, &"x".repeat(100_000)))).await?;
     for after in [0, 3] {
         let range = Range {
             after,
@@ -195,13 +196,7 @@ pub async fn at_least_one_is_read(store: &dyn Store) -> Kept {
 pub async fn entries_are_those_of_the_events(store: &dyn Store) -> Kept {
     let log = log(0);
     let written = fill(store, &log, 3).await?;
-    let expected: Vec<Entry> = written
-        .into_iter()
-        .filter_map(|event| match event.event {
-            Event::InputAccepted { entry } | Event::EntryAppended { entry } => Some(entry),
-            _ => None,
-        })
-        .collect();
+    let expected = entries_of(&written);
     let (first, found) = read_entries(store, &log, ALL).await?;
     same("first_sequence", &first, &1)?;
     same("the entries", &found, &expected)

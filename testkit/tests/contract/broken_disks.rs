@@ -1,0 +1,225 @@
+//! Stores that survive their process, and break a guarantee while they write: each is caught, by
+//! the function of that guarantee.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
+use worker_runtime::{Store, StoreError};
+use yoi_protocol::{Diagnostic, Severity};
+use yoi_testkit::TestStore;
+use yoi_testkit::contract::store;
+
+use crate::broken_stores::said;
+
+/// What a disk does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    /// Nothing.
+    Nothing,
+    WritesByHalves,
+    WritesKeysFirst,
+    WritesKeysLast,
+    ForgetsInMemoryAlone,
+    NamesWhatItFound,
+    TakesMore,
+    IsUncertainOfAll,
+    NamesWhatFailed,
+    KeepsWithoutKeys,
+    KeepsKeysAlone,
+    KeepsHalf,
+    LosesTheLog,
+    KeepsWhatItRefused,
+}
+
+/// A disk whose next write may be uncertain.
+struct Disk {
+    inner: Arc<TestStore>,
+    wrong: Wrong,
+    fails_next: AtomicBool,
+    is_uncertain: AtomicBool,
+    is_reopened: bool,
+}
+
+impl Disk {
+    fn open(wrong: Wrong) -> Arc<Self> {
+        Self::with(wrong, TestStore::new(), false)
+    }
+
+    fn reopened(&self) -> Arc<Self> {
+        Self::with(self.wrong, self.inner.reopened(), true)
+    }
+
+    fn with(wrong: Wrong, inner: Arc<TestStore>, is_reopened: bool) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            wrong,
+            fails_next: AtomicBool::new(false),
+            is_uncertain: AtomicBool::new(false),
+            is_reopened,
+        })
+    }
+
+    fn fail(&self) {
+        self.fails_next.store(true, Ordering::SeqCst);
+    }
+
+    /// What becomes of a record whose write fails so that nobody can tell.
+    async fn keep(&self, mut record: Record) -> Result<(), StoreError> {
+        match self.wrong {
+            Wrong::KeepsWithoutKeys => record.keys.clear(),
+            Wrong::KeepsKeysAlone => record.events.clear(),
+            Wrong::KeepsHalf => record.events.truncate(2),
+            Wrong::LosesTheLog => {
+                self.inner.forget(&record.log).await?;
+            }
+            _ => {}
+        }
+        self.inner.commit(record).await
+    }
+
+    async fn write(&self, record: Record) -> Result<(), StoreError> {
+        let (mut first, mut then) = (record.clone(), record);
+        match self.wrong {
+            Wrong::WritesByHalves if first.events.len() > 1 => {
+                then.events = first.events.split_off(2);
+                first.keys.clear();
+            }
+            Wrong::WritesKeysFirst => {
+                first.events.clear();
+                then.keys.clear();
+            }
+            Wrong::WritesKeysLast => {
+                first.keys.clear();
+                then.events.clear();
+            }
+            _ => return self.inner.commit(first).await,
+        }
+        self.inner.commit(first).await?;
+        tokio::task::yield_now().await;
+        self.inner.commit(then).await
+    }
+}
+
+#[async_trait]
+impl Store for Disk {
+    fn kind(&self) -> &'static str {
+        "broken"
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let names = self.is_reopened && self.wrong == Wrong::NamesWhatItFound;
+        let found = names.then(|| Diagnostic {
+            severity: Severity::Warning,
+            code: "torn_record".to_owned(),
+            message: "the end of logs/w-1.log was cut".to_owned(),
+        });
+        found.into_iter().collect()
+    }
+
+    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+        self.inner.recover(take).await
+    }
+
+    async fn commit(&self, record: Record) -> Result<(), StoreError> {
+        if self.fails_next.swap(false, Ordering::SeqCst) {
+            self.is_uncertain.store(true, Ordering::SeqCst);
+            self.keep(record).await?;
+            return Err(StoreError::Uncertain("the fsync failed"));
+        }
+        if !self.is_uncertain.load(Ordering::SeqCst) {
+            return self.write(record).await;
+        }
+        match self.wrong {
+            Wrong::TakesMore => self.write(record).await,
+            Wrong::IsUncertainOfAll => Err(StoreError::Uncertain("the fsync failed before")),
+            Wrong::NamesWhatFailed => Err(StoreError::Refused("logs/w-1.log failed before")),
+            Wrong::KeepsWhatItRefused => {
+                self.write(record).await?;
+                Err(StoreError::Refused("it failed before"))
+            }
+            _ => Err(StoreError::Refused("it failed before")),
+        }
+    }
+
+    async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
+        self.inner.events(log, range).await
+    }
+
+    async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
+        self.inner.entries(log, range).await
+    }
+
+    async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
+        match self.wrong {
+            Wrong::ForgetsInMemoryAlone => Ok(()),
+            _ => self.inner.forget(log).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_does_nothing_wrong_is_good() {
+    let open = async || Disk::open(Wrong::Nothing);
+    let reopen = async |disk: Arc<Disk>| disk.reopened();
+    store::check_durable(open, reopen).await;
+    store::check_crash(open, reopen).await;
+    store::check_uncertain(open, Disk::fail, reopen).await;
+}
+
+#[tokio::test]
+async fn each_broken_disk_is_caught_after_a_crash() {
+    let whole = "a_commit_cut_by_the_end_is_whole_or_not_there";
+    for (wrong, guarantee) in [
+        (Wrong::WritesByHalves, whole),
+        (
+            Wrong::WritesByHalves,
+            "a_commit_given_up_is_whole_or_not_there",
+        ),
+        (Wrong::WritesKeysFirst, whole),
+        (Wrong::WritesKeysLast, whole),
+        (
+            Wrong::WritesKeysLast,
+            "a_commit_given_up_is_whole_or_not_there",
+        ),
+        (
+            Wrong::ForgetsInMemoryAlone,
+            "forgotten_logs_do_not_come_back",
+        ),
+        (Wrong::NamesWhatItFound, "says_no_path_after_a_restart"),
+    ] {
+        let open = async || Disk::open(wrong);
+        let reopen = async |disk: Arc<Disk>| disk.reopened();
+        let said = said(store::check_crash(open, reopen)).await;
+        assert!(said.contains(guarantee), "{wrong:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn each_broken_disk_is_caught_once_it_cannot_tell() {
+    let (more, whole) = (
+        "takes_no_more_once_it_is_uncertain",
+        "what_is_uncertain_is_whole_or_not_there",
+    );
+    for (wrong, guarantee) in [
+        (Wrong::TakesMore, more),
+        (Wrong::IsUncertainOfAll, more),
+        (Wrong::NamesWhatFailed, more),
+        (Wrong::KeepsWithoutKeys, whole),
+        (Wrong::KeepsKeysAlone, whole),
+        (Wrong::KeepsHalf, whole),
+        (Wrong::LosesTheLog, whole),
+        (Wrong::KeepsWhatItRefused, whole),
+    ] {
+        let open = async || Disk::open(wrong);
+        let reopen = async |disk: Arc<Disk>| disk.reopened();
+        let said = said(store::check_uncertain(open, Disk::fail, reopen)).await;
+        assert!(said.contains(guarantee), "{wrong:?}: {said}");
+    }
+    // One that does not fail when it is told to has not been asked anything.
+    let open = async || Disk::open(Wrong::Nothing);
+    let reopen = async |disk: Arc<Disk>| disk.reopened();
+    let said = said(store::check_uncertain(open, |_| {}, reopen)).await;
+    assert!(said.contains("a commit that must fail"), "{said}");
+}
