@@ -11,7 +11,7 @@ use yoi_client::{HttpTransport, Transport};
 
 use super::head::operation;
 use super::shared::Shared;
-use crate::fault::{Deed, Elsewhere};
+use crate::fault::Elsewhere;
 
 /// The machine's own network, with another address for those to whom a fault happens. So a name
 /// that does not resolve is one, and can be undone.
@@ -47,13 +47,9 @@ impl Detour {
     fn elsewhere(&self, request: &Request) -> Option<Elsewhere> {
         let target = request.uri.path_and_query()?.as_str();
         let operation = operation(request.method.as_str(), target);
-        let astray = |deed: &Deed| matches!(deed, Deed::Elsewhere(_));
         // The proxy notes what comes to it; this is for what does not.
         let line = format!("{} {target}", request.method);
-        match self.shared.astray(line, operation, astray)?.deed() {
-            Deed::Elsewhere(place) => Some(place),
-            _ => None,
-        }
+        self.shared.astray(line, operation)
     }
 }
 

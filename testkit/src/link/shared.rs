@@ -9,7 +9,7 @@ use yoi_protocol::{Operation, RuntimeId};
 
 use super::Exchange;
 use super::taken::Taken;
-use crate::fault::{Deed, Fault, Injection};
+use crate::fault::{Deed, Elsewhere, Fault, Injection};
 
 /// The state of one proxy.
 pub(super) struct Shared {
@@ -141,17 +141,20 @@ impl Shared {
         self.changed();
     }
 
-    /// Lets the first fault of its kind happen to a request that does not come by.
-    pub(super) fn astray(
-        &self,
-        line: String,
-        operation: Option<Operation>,
-        fits: impl Fn(&Deed) -> bool,
-    ) -> Option<Fault> {
-        self.find(operation, |_, deed| fits(deed))?;
+    /// Where a request is sent that is not to come by: if that is what the first of all faults of
+    /// requests does. What comes by meets the others.
+    pub(super) fn astray(&self, line: String, operation: Option<Operation>) -> Option<Elsewhere> {
+        let of_requests = |_: u64, deed: &Deed| match deed {
+            Deed::Elsewhere(_) | Deed::InPlace(_) | Deed::Spoiled(_) | Deed::Asked(_) => true,
+            Deed::Rotated | Deed::Stream(_) | Deed::Inside(_) => false,
+        };
+        let (id, first) = self.find(operation, of_requests)?;
+        let Deed::Elsewhere(place) = first.deed() else {
+            return None;
+        };
         let exchange = self.note(line, operation);
-        let taken = self.take_first(exchange, operation, fits)?;
-        Some(taken.done())
+        self.take(id, exchange)?.done();
+        Some(place)
     }
 
     /// Notes a request, which is not forwarded yet, and gives its number.

@@ -40,6 +40,10 @@ impl Wrong {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn and(&mut self, other: Self) {
         self.0.extend(other.0);
     }

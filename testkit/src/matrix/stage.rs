@@ -152,6 +152,9 @@ impl Stage<'_> {
         if committed.fired() == 0 {
             wrong.that("the fault never happened");
         }
+        if let (Some(seed), false) = (self.scene.seed(), wrong.is_empty()) {
+            wrong.that(format!("the seed of this link is {seed}"));
+        }
         let found = found.unwrap_or(Found::Cannot("the stream did not open"));
         (found, wrong.into_vec())
     }

@@ -94,10 +94,20 @@ impl Rig {
 async fn an_effect_that_was_unknown_once_stays_unknown() {
     let rig = Rig::start().await;
     let first = Fault::ClosedBeforeHead.on(SEND).first(1);
-    // Who says so now has done nothing now.
+    // Who refuses now has done nothing now.
     let then = Fault::Coded(Code::WorkerBusy).on(SEND);
     let told = rig.told(&[first, then]).await;
     assert_eq!(told, json!([409, "worker_busy", "unknown", 2]));
+    assert_eq!(rig.taken().await, 1, "the first attempt was taken");
+}
+
+#[tokio::test]
+async fn nor_does_it_help_that_nobody_is_there_any_more() {
+    let rig = Rig::start().await;
+    let first = Fault::ClosedBeforeHead.on(SEND).first(1);
+    let then = Fault::ConnectionRefused.on(SEND);
+    let told = rig.told(&[first, then]).await;
+    assert_eq!(told, json!([502, "runtime_unreachable", "unknown", 3]));
     assert_eq!(rig.taken().await, 1, "the first attempt was taken");
 }
 

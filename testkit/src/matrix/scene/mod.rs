@@ -121,6 +121,15 @@ impl Scene {
         }
     }
 
+    /// What repeats the chance of the link, if there is one.
+    pub(super) fn seed(&self) -> Option<u64> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Remote(scene) => Some(scene.link().seed()),
+            Self::Fake(scene) => Some(scene.link().seed()),
+        }
+    }
+
     /// How often an operation was tried over the link, if there is one.
     pub(super) fn tries(&self, operation: Operation) -> Option<Tries> {
         let exchanges = match self {
