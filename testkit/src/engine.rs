@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::host::Panics;
 
 /// One set of threads for all proxies, peers and fakes of a test program.
 ///
@@ -22,25 +24,72 @@ fn engine() -> &'static Runtime {
     })
 }
 
-/// Starts a task on the shared threads. It ends when what is returned is dropped.
+/// Starts a task on the shared threads. It ends when what is returned is dropped, which fails the
+/// test if the task has panicked, or one that it began with [`minded`].
 pub(crate) fn spawn<F>(task: F) -> Task<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Task(engine().spawn(task))
+    let panics = Panics::of_tasks();
+    Task {
+        running: engine().spawn(panics.mind(task)),
+        panics: Some(panics),
+    }
 }
 
-/// Runs something on the shared threads, and waits for it.
+/// A task that is begun by another: what panics there is the affair of the other's owner.
+pub(crate) fn minded<F: Future>(task: F) -> impl Future<Output = F::Output> {
+    Panics::inherited().mind(task)
+}
+
+/// Starts a task that runs to its own end, with nobody to mind it.
+pub(crate) fn leave<F>(task: F)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    drop(engine().spawn(task));
+}
+
+/// Runs something by the machine's clock, also where the test has paused its own, and gives what it
+/// gives. A panic in it goes on in the test.
 ///
-/// Sockets that a peer uses are made this way: a socket belongs to the threads it was made on.
+/// A paused clock leaps whenever the test has nothing left to do but wait. Everything of the testkit
+/// waits by the machine's, but a typed client that the test calls has its deadlines by the test's
+/// own, so each of its calls would be over at once.
+///
+/// ```
+/// use yoi_client::Call;
+/// use yoi_testkit::{TestRuntime, in_real_time};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = TestRuntime::start().await;
+/// let client = runtime.client();
+/// let info = in_real_time(async move { client.runtime_info(&Call::default()).await });
+/// assert_eq!(info.await.unwrap().value.runtime_id.as_str(), "test");
+/// # }
+/// ```
+pub async fn in_real_time<F>(task: F) -> F::Output
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    run(task).await
+}
+
+/// Runs something on the shared threads, and waits for it. A panic there goes on here.
+///
+/// Sockets that a peer uses are made this way: a socket belongs to the threads it was made on. So
+/// is what must keep time by the machine's clock.
 pub(crate) async fn run<F>(task: F) -> F::Output
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     let mut task = spawn(task);
-    match (&mut task.0).await {
+    match task.ended().await {
         Ok(output) => output,
         Err(error) => match error.try_into_panic() {
             Ok(payload) => std::panic::resume_unwind(payload),
@@ -50,12 +99,44 @@ where
 }
 
 /// A task that ends when this is dropped.
-#[derive(Debug)]
 #[must_use = "the task ends when this is dropped"]
-pub(crate) struct Task<T>(JoinHandle<T>);
+pub(crate) struct Task<T> {
+    running: JoinHandle<T>,
+    panics: Option<Panics>,
+}
+
+impl<T> Task<T> {
+    /// How it ended: whoever asks is told of a panic here, and by nothing else.
+    pub(crate) async fn ended(&mut self) -> Result<T, JoinError> {
+        let ended = (&mut self.running).await;
+        self.panics = None;
+        ended
+    }
+
+    /// Cuts it short.
+    pub(crate) fn abort(&self) {
+        self.running.abort();
+    }
+
+    /// Lets it panic: for a task whose end nobody minds.
+    pub(crate) fn may_panic(mut self) -> Self {
+        self.panics = None;
+        self
+    }
+}
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.running.abort();
+        let panicked = self.panics.as_ref().map(Panics::take).unwrap_or_default();
+        if !panicked.is_empty() && !std::thread::panicking() {
+            panic!(
+                "a peer panicked in the background:\n{}",
+                panicked.join("\n")
+            );
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,18 +2,17 @@
 
 use std::fmt::Debug;
 use std::panic::Location;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{Instant, sleep, timeout_at};
+use crate::patience::{PATIENCE, pass, within};
 
-/// How long [`eventually`] waits. Long: only a test that fails ever waits so long.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How long between two looks.
 const BETWEEN: Duration = Duration::from_millis(5);
 
 /// Looks until `look` answers `Ok`, for at most 20 seconds, and gives what it answered.
 ///
-/// `look` says in `Err` what it saw instead, which is shown when the time is over.
+/// `look` says in `Err` what it saw instead, which is shown when the time is over. The time is that
+/// of the machine, also where the test has paused its own.
 ///
 /// # Panics
 /// When the condition does not come true, with `what`, the last state, and the caller's place.
@@ -52,22 +51,22 @@ pub fn eventually_within<T, S: Debug>(
 ) -> impl Future<Output = T> {
     let caller = Location::caller();
     async move {
-        let deadline = Instant::now() + patience;
+        let began = Instant::now();
         let mut last = None;
         loop {
-            match timeout_at(deadline, look()).await {
+            match within(patience.saturating_sub(began.elapsed()), look()).await {
                 Ok(Ok(seen)) => return seen,
                 Ok(Err(state)) => last = Some(state),
                 Err(_elapsed) => {}
             }
-            if Instant::now() >= deadline {
+            if began.elapsed() >= patience {
                 let state = match &last {
                     Some(state) => format!("last seen: {state:#?}"),
                     None => "not one look came to an end".to_owned(),
                 };
                 panic!("{what}: not within {patience:?} (waited for at {caller})\n{state}");
             }
-            sleep(BETWEEN).await;
+            pass(BETWEEN).await;
         }
     }
 }

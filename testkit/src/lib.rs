@@ -19,6 +19,7 @@
 //! - `strategies`, behind the feature of that name, are proptest strategies for every type of the
 //!   wire, and for what nobody should say.
 //! - [`Process`] is a server in a process of its own, ended with the test.
+//! - [`in_real_time`] runs what a test with paused time asks of a server.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
 //! - [`Canaries`] plants secrets, and fails the test where one of them shows.
 //!
@@ -80,11 +81,14 @@ mod insides;
 mod link;
 #[cfg(feature = "servers")]
 pub mod matrix;
+mod patience;
 mod process;
 #[cfg(feature = "servers")]
 mod raw_peer;
 #[cfg(feature = "servers")]
 mod reach;
+#[cfg(feature = "servers")]
+mod retell;
 mod scripted;
 mod store;
 #[cfg(feature = "strategies")]
@@ -99,6 +103,8 @@ mod watcher;
 pub use browser::{Ask, Begun, Browser, Reply};
 pub use canaries::Canaries;
 pub use clock::{ManualClock, SequentialIds};
+#[cfg(feature = "servers")]
+pub use engine::in_real_time;
 pub use eventually::{eventually, eventually_within};
 #[cfg(feature = "servers")]
 pub use fake::{

@@ -4,12 +4,10 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use yoi_protocol::RuntimeId;
 use yoi_workspace_server::RemoteSettings;
 
@@ -18,9 +16,7 @@ use crate::engine::{self, Task};
 use crate::host::runtime_id;
 use crate::link::step::{Played, Script, hold, play};
 use crate::link::{Step, door};
-
-/// How long a request is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::patience::{PATIENCE, within};
 
 /// Stands where a Runtime should be, and does on each connection what a script says: bytes, pauses,
 /// ends. For what neither an HTTP library nor a [`Fault`](crate::Fault) can be made to do.
@@ -132,7 +128,7 @@ impl RawPeer {
     pub async fn until_heard(&self, count: usize) {
         let mut heard = self.heard.subscribe();
         let enough = heard.wait_for(|requests| requests.len() >= count);
-        if timeout(PATIENCE, enough).await.is_err() {
+        if within(PATIENCE, enough).await.is_err() {
             panic!(
                 "not {count} requests within {PATIENCE:?}, but {:#?}",
                 self.requests()
@@ -164,7 +160,8 @@ async fn accept(
         let stream = door::next(&listener).await;
         let turn = came.fetch_add(1, Ordering::SeqCst);
         let script = scripts[turn.min(scripts.len() - 1)].clone();
-        open.spawn(serve(stream, script, Arc::clone(&heard), Arc::clone(&told)));
+        let served = serve(stream, script, Arc::clone(&heard), Arc::clone(&told));
+        open.spawn(engine::minded(served));
         while open.try_join_next().is_some() {}
     }
 }

@@ -4,12 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 use worker_runtime::{Executor, ExecutorUnavailable, RunContext, RunEnd, RunFuture, RunOutput};
 use yoi_protocol::{RunId, WorkerId};
 
-/// How long a test waits for a run, and for the Runtime to take what a run says.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::patience::{PATIENCE, within};
 
 /// What Workers run whose test decides what they say, and when.
 ///
@@ -138,7 +136,7 @@ impl Script {
     /// # Panics
     /// When none begins within 20 seconds.
     pub async fn next_run(&mut self) -> ScriptedRun {
-        match timeout(PATIENCE, self.runs.recv()).await {
+        match within(PATIENCE, self.runs.recv()).await {
             Ok(Some(run)) => run,
             Ok(None) => panic!("no run can begin any more: the executor is gone"),
             Err(_elapsed) => panic!("no run began within {PATIENCE:?}: was an input sent?"),
@@ -175,7 +173,7 @@ impl ScriptedRun {
     /// # Panics
     /// When the run is over: it was cancelled, or it said too much.
     pub async fn say(&self, piece: &str) {
-        let said = timeout(PATIENCE, self.out.text(piece)).await;
+        let said = within(PATIENCE, self.out.text(piece)).await;
         match said {
             Ok(Ok(())) => {}
             Ok(Err(closed)) => panic!("{} says {piece:?}: {closed}", self.run_id()),
@@ -197,7 +195,7 @@ impl ScriptedRun {
     /// # Panics
     /// When nobody does within 20 seconds.
     pub async fn cancelled(&self) {
-        let cancelled = timeout(PATIENCE, self.context.cancelled.cancelled()).await;
+        let cancelled = within(PATIENCE, self.context.cancelled.cancelled()).await;
         assert!(
             cancelled.is_ok(),
             "nobody cancelled {} within {PATIENCE:?}",

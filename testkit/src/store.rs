@@ -7,13 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use tokio::time::timeout;
 use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
 use worker_runtime::{MemoryStore, Store, StoreError};
 use yoi_protocol::{Diagnostic, Effect};
 
-/// How long a test waits for a commit that it holds.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::patience::{PATIENCE, within};
 
 /// Keeps every record, as a file would, and is as bad a store as its test wants.
 ///
@@ -192,11 +190,19 @@ impl TestStore {
     /// # Panics
     /// When none does within 20 seconds.
     pub async fn until_held(&self) {
+        self.until_held_within(PATIENCE).await;
+    }
+
+    /// The same with another patience, for a Runtime that takes long, or a test that does not.
+    ///
+    /// # Panics
+    /// As [`until_held`](Self::until_held).
+    pub async fn until_held_within(&self, patience: Duration) {
         let mut held = self.held.subscribe();
-        let waits = timeout(PATIENCE, held.wait_for(|held| held.waiting > 0)).await;
+        let waits = within(patience, held.wait_for(|held| held.waiting > 0)).await;
         assert!(
             waits.is_ok(),
-            "no commit waited within {PATIENCE:?}: was hold() called, and a command sent?"
+            "no commit waited within {patience:?}: was hold() called, and a command sent?"
         );
     }
 

@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use worker_runtime::{Runtime, RuntimeBuilder};
-use yoi_client::{Call, Client, ClientBuilder, RetryPolicy, StaticToken, Timeouts, Workers};
+use yoi_client::{Call, Client, ClientBuilder, RetryPolicy, Timeouts, Workers};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Api, RuntimeId};
 use yoi_workspace_server::{
@@ -15,14 +14,15 @@ use yoi_workspace_server::{
 };
 
 use crate::browser::{Asker, Browser};
-use crate::host::{Host, Port, Token, runtime_id, token_set};
-use crate::{RemoteRuntime, Site, eventually};
+use crate::host::{Host, Server, Token, built, runtime_id, token_set};
+use crate::{RemoteRuntime, Site, eventually, in_real_time};
 
 /// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
 /// test.
 ///
-/// It has threads of its own, so a test with paused time does not stop it. Dropped, it is killed.
-/// Whatever panics on its threads fails the test, at the latest when it is dropped.
+/// It has threads of its own, so a test with paused time does not stop it; its typed client waits
+/// by the test's clock, though, and such a test asks [`in_real_time`](crate::in_real_time) or with a
+/// [`Browser`]. Dropped, it is killed. Whatever panics on its threads fails the test, at the latest when it is dropped.
 ///
 /// ```
 /// use yoi_client::Call;
@@ -49,11 +49,8 @@ use crate::{RemoteRuntime, Site, eventually};
 /// # }
 /// ```
 pub struct TestBackend {
-    token: Option<String>,
-    port: Port,
-    host: Mutex<Option<Host>>,
-    /// The Runtimes inside it, once it has started.
-    embedded: Arc<Mutex<Vec<Runtime>>>,
+    spec: TestBackendBuilder,
+    server: Server,
 }
 
 /// A [`TestBackend`] before it starts.
@@ -87,22 +84,18 @@ impl TestBackend {
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.port.address()
+        self.server.address()
     }
 
     /// Its base URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address())
+        self.server.url()
     }
 
     /// A client of it, to be told more: it has the address, and the first token if there is one.
     pub fn client_builder(&self) -> ClientBuilder {
-        let builder = Client::builder(&self.url()).expect("the URL of a test is one");
-        match &self.token {
-            Some(token) => builder.credential(Arc::new(StaticToken::new(token.as_str()))),
-            None => builder,
-        }
+        self.server.client_builder(self.token())
     }
 
     /// A client of it.
@@ -111,9 +104,7 @@ impl TestBackend {
     /// Not known to happen.
     #[must_use]
     pub fn client(&self) -> Client {
-        self.client_builder()
-            .build()
-            .expect("plain HTTP needs nothing of the machine")
+        built(self.client_builder())
     }
 
     /// The Workers of one of its Runtimes.
@@ -128,10 +119,7 @@ impl TestBackend {
     /// Somebody who talks to it, with connections and, if it wants one, the first token.
     #[must_use]
     pub fn browser(&self) -> Browser {
-        Browser::new(
-            self.client_builder(),
-            Asker::new(self.url(), self.token.clone()),
-        )
+        Browser::new(self.client_builder(), Asker::new(self.url(), self.token()))
     }
 
     /// Waits until it has seen each of its Runtimes, and so knows what they can do. Before that it
@@ -141,8 +129,9 @@ impl TestBackend {
     /// When it has not within 20 seconds, with what it knows.
     pub async fn until_seen(&self) {
         eventually("the Backend has seen its runtimes", async || {
-            let known = self.client().runtimes(&Call::default()).await;
-            let known = known.map_err(|error| error.to_string())?.value;
+            let client = self.client();
+            let known = in_real_time(async move { client.runtimes(&Call::default()).await });
+            let known = known.await.map_err(|error| error.to_string())?.value;
             match known.runtimes.iter().all(|entry| entry.boot_id.is_some()) {
                 true => Ok(()),
                 false => Err(format!("{:?}", known.runtimes)),
@@ -158,10 +147,9 @@ impl TestBackend {
     /// When there is none of that id inside.
     #[must_use]
     pub fn inside(&self, id: &str) -> Site {
-        let embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
-        let runtime = embedded.iter().find(|runtime| runtime.id().as_str() == id);
+        let runtime = self.server.inside().get(id);
         let runtime = runtime.unwrap_or_else(|| panic!("there is no runtime {id} inside"));
-        Site::new(self.workers(id), runtime.clone())
+        Site::new(self.workers(id), runtime)
     }
 
     /// Ends it as SIGTERM does. Returns when nothing of it is left; an observer that does not
@@ -170,9 +158,7 @@ impl TestBackend {
     /// # Panics
     /// When it does not end, or something in it panicked.
     pub async fn stop(&self) {
-        if let Some(host) = self.take() {
-            host.stop().await;
-        }
+        self.server.stop().await;
     }
 
     /// Ends it as SIGKILL does. Returns when nothing of it is left.
@@ -180,16 +166,57 @@ impl TestBackend {
     /// # Panics
     /// When something in it panicked.
     pub async fn kill(&self) {
-        if let Some(host) = self.take() {
-            host.kill().await;
-        }
+        self.server.kill().await;
     }
 
-    fn take(&self) -> Option<Host> {
-        let mut embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
-        embedded.clear();
-        let mut host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
-        host.take()
+    /// Starts it again, at the same address and with the same settings and Runtimes, as another
+    /// start of the same process: those who observed come back to one that knows nothing of them.
+    /// One that still runs is stopped first; for a crash, [`kill`](Self::kill) it before.
+    ///
+    /// A Runtime inside finds what the store that it was given holds, and nothing if it was given
+    /// none. Cursors and pages of the start before are taken if the Backend was given its keys.
+    ///
+    /// # Panics
+    /// As [`stop`](Self::stop), or when it does not start, with the reason.
+    pub async fn restart(&self) {
+        self.stop().await;
+        self.server.runs(self.launch().await);
+    }
+
+    fn token(&self) -> Option<String> {
+        let first = self.spec.tokens.first();
+        first.map(|(_, token)| token.clone())
+    }
+
+    #[allow(
+        clippy::async_yields_async,
+        reason = "the start is over when it can serve; serving is another task"
+    )]
+    async fn launch(&self) -> Host {
+        let spec = &self.spec;
+        let links = spec.links().into_iter();
+        let mut backend = links.fold(spec.backend.clone(), BackendBuilder::runtime);
+        let embedded = spec.embedded.clone();
+        let tokens = spec.tokens.iter();
+        let tokens = token_set(tokens.map(|(name, token)| (&**name, Token::new(&**token))));
+        let address = self.address();
+        let inside = self.server.inside().clone();
+        let begin = async move |listener, end: CancellationToken| {
+            for (id, runtime) in embedded {
+                match runtime.start().await {
+                    Ok(runtime) => {
+                        inside.add(runtime.clone());
+                        backend = backend.runtime(Registration::embedded(runtime));
+                    }
+                    Err(error) => panic!("runtime {id}: {error}"),
+                }
+            }
+            let backend = backend.build().unwrap_or_else(|error| panic!("{error}"));
+            let mut settings = HttpSettings::new(guard(address));
+            settings.tokens = tokens;
+            serve(listener, backend, settings, end.cancelled_owned())
+        };
+        Host::start("backend".to_owned(), address, spec.may_panic, begin).await
     }
 }
 
@@ -279,53 +306,13 @@ impl TestBackendBuilder {
     ///
     /// # Panics
     /// When it does not start, with the reason.
-    #[allow(
-        clippy::async_yields_async,
-        reason = "the start is over when it can serve; serving is another task"
-    )]
     pub async fn start(self) -> TestBackend {
-        let links = self.links();
-        let Self {
-            mut backend,
-            embedded,
-            tokens,
-            may_panic,
-            ..
-        } = self;
-        for link in links {
-            backend = backend.runtime(link);
-        }
-        let held = tokens
-            .iter()
-            .map(|(name, token)| (&**name, Token::new(&**token)));
-        let taken = token_set(held);
-        let port = Port::reserve();
-        let address = port.address();
-        let inside = Arc::<Mutex<Vec<Runtime>>>::default();
-        let started = Arc::clone(&inside);
-        let begin = async move |listener, end: CancellationToken| {
-            for (id, runtime) in embedded {
-                match runtime.start().await {
-                    Ok(runtime) => {
-                        let mut started = started.lock().unwrap_or_else(PoisonError::into_inner);
-                        started.push(runtime.clone());
-                        backend = backend.runtime(Registration::embedded(runtime));
-                    }
-                    Err(error) => panic!("runtime {id}: {error}"),
-                }
-            }
-            let backend = backend.build().unwrap_or_else(|error| panic!("{error}"));
-            let mut settings = HttpSettings::new(guard(address));
-            settings.tokens = taken;
-            serve(listener, backend, settings, end.cancelled_owned())
+        let backend = TestBackend {
+            spec: self,
+            server: Server::reserve(),
         };
-        let host = Host::start("backend".to_owned(), address, may_panic, begin).await;
-        TestBackend {
-            token: tokens.into_iter().next().map(|(_, token)| token),
-            port,
-            host: Mutex::new(Some(host)),
-            embedded: inside,
-        }
+        backend.restart().await;
+        backend
     }
 
     /// The remote Runtimes, with what holds for all of them.

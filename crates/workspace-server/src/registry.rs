@@ -30,7 +30,9 @@ impl Default for CallTimeouts {
     }
 }
 
-/// One Runtime, to be registered with a Backend.
+/// One Runtime, to be registered with a Backend. Cloned, it is the same Runtime, to be registered
+/// with another.
+#[derive(Clone)]
 pub struct Registration {
     pub(crate) runtime_id: RuntimeId,
     pub(crate) display_name: Option<String>,

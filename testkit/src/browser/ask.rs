@@ -3,26 +3,24 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use yoi_client::transport::{Request, TransportFault};
 use yoi_client::{HttpTransport, Transport};
 
 use super::Reply;
-
-/// How long a test waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::engine::{self, Task};
+use crate::patience::PATIENCE;
 
 /// A request that a test writes itself, to see the answer as it stands on the wire.
 ///
-/// Awaited, it is sent and gives the [`Reply`]. Nothing is tried again and nothing is judged.
+/// Awaited, it is sent and gives the [`Reply`]. Nothing is tried again and nothing is judged. It
+/// keeps time by the machine's clock, also where the test has paused its own.
 #[must_use = "a request that is not awaited is not sent"]
 pub struct Ask {
     transport: Arc<HttpTransport>,
@@ -39,7 +37,7 @@ pub struct Ask {
 #[must_use = "a request that is let go of is hung up on"]
 pub struct Begun {
     what: String,
-    exchange: JoinHandle<Result<Reply, TransportFault>>,
+    exchange: Task<Result<Reply, TransportFault>>,
 }
 
 /// Whom a test asks.
@@ -125,6 +123,10 @@ impl Ask {
     /// # Panics
     /// When the path is none.
     pub async fn send(self) -> Result<Reply, TransportFault> {
+        engine::run(self.exchange()).await
+    }
+
+    async fn exchange(self) -> Result<Reply, TransportFault> {
         let address = format!("{}{}", self.base, self.path);
         let by = Instant::now() + PATIENCE;
         let request = Request {
@@ -150,7 +152,7 @@ impl Ask {
     pub fn begin(self) -> Begun {
         Begun {
             what: self.what(),
-            exchange: tokio::spawn(self.send()),
+            exchange: engine::spawn(self.exchange()),
         }
     }
 
@@ -175,7 +177,7 @@ impl Begun {
     /// # Panics
     /// When nothing did.
     pub async fn reply(mut self) -> Reply {
-        let exchange = (&mut self.exchange).await;
+        let exchange = self.exchange.ended().await;
         answered(&self.what, exchange.expect("asking does not panic"))
     }
 
@@ -185,18 +187,12 @@ impl Begun {
     /// When it was answered already: then nobody was hung up on.
     pub async fn hang_up(mut self) {
         self.exchange.abort();
-        if let Ok(answered) = (&mut self.exchange).await {
+        if let Ok(answered) = self.exchange.ended().await {
             panic!(
                 "{} was over before it was hung up on: {answered:?}",
                 self.what
             );
         }
-    }
-}
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        self.exchange.abort();
     }
 }
 

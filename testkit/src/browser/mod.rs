@@ -4,12 +4,15 @@ mod ask;
 mod reply;
 
 use std::fmt;
+use std::sync::Arc;
 
-use yoi_client::{Call, Client, ClientBuilder, Workers};
-use yoi_protocol::{Api, Cursor, WorkerId};
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+use yoi_client::{Call, Client, ClientBuilder, FrameStream, Workers};
+use yoi_protocol::{Api, Cursor, StreamEnd, WorkerId};
 
-use crate::Watcher;
 use crate::host::runtime_id;
+use crate::{FrameSource, Watcher, engine};
 
 pub(crate) use ask::Asker;
 pub use ask::{Ask, Begun};
@@ -19,6 +22,9 @@ pub use reply::Reply;
 ///
 /// It asks with a typed client, writes requests itself to see the answers as they stand on the
 /// wire, watches Workers, and hangs up in the middle.
+///
+/// What it asks and watches itself keeps time by the machine's clock. Its typed client waits by that
+/// of the test: where time is paused, it is used [`in_real_time`](crate::in_real_time).
 ///
 /// ```
 /// use yoi_client::Call;
@@ -104,9 +110,26 @@ impl Browser {
 /// Watches one of these Workers.
 pub(crate) async fn watch(workers: &Workers, worker: &str, cursor: Option<&Cursor>) -> Watcher {
     let id = WorkerId::parse(worker).unwrap_or_else(|error| panic!("{worker:?}: {error}"));
-    match workers.events(&id, cursor, &Call::default()).await {
-        Ok(frames) => Watcher::of(frames),
+    let (workers, cursor) = (workers.clone(), cursor.cloned());
+    let opened = engine::run(async move {
+        let call = Call::default();
+        workers.events(&id, cursor.as_ref(), &call).await
+    });
+    match opened.await {
+        Ok(frames) => Watcher::of(Wire(Arc::new(Mutex::new(frames)))),
         Err(error) => panic!("{worker} cannot be watched: {error}"),
+    }
+}
+
+/// A stream that is read on the threads of the testkit, so that what its client waits for is told
+/// by the machine's clock.
+struct Wire(Arc<Mutex<FrameStream>>);
+
+#[async_trait]
+impl FrameSource for Wire {
+    async fn next_text(&mut self) -> Result<String, StreamEnd> {
+        let frames = Arc::clone(&self.0);
+        engine::run(async move { frames.lock().await.next_text().await }).await
     }
 }
 

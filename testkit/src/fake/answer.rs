@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 use wiremock::ResponseTemplate;
 use yoi_protocol::{
-    Code, Failure, Operation, Origin, Problem, RequestId, RuntimeId, Subject, WorkerId, header,
+    Code, Failure, Operation, Origin, Problem, RuntimeId, Subject, WorkerId, header,
 };
 
 use super::Received;
+use crate::retell::retell;
 
 /// Which start of the Runtime a fake says that it is: that of the fixtures.
 pub(super) const BOOT_ID: &str = "boot-1";
@@ -65,10 +66,7 @@ impl Answer {
 
     /// The request id, which goes with every answer.
     pub(super) fn to(self, asked: &Received) -> Self {
-        match asked.header(header::REQUEST_ID) {
-            Some(id) => self.with(header::REQUEST_ID, id),
-            None => self,
-        }
+        self.with(header::REQUEST_ID, asked.request_id().as_str())
     }
 
     pub(super) fn into_template(self, delay: Option<Duration>) -> ResponseTemplate {
@@ -109,30 +107,19 @@ pub(super) fn told(
     operation: Option<Operation>,
     asked: &Received,
 ) -> Problem {
-    let request_id = asked.header(header::REQUEST_ID);
     let about = Subject {
         runtime_id: Some(id.clone()),
         worker_id: worker_id.cloned(),
-        request_id: request_id.and_then(|id| RequestId::parse(id).ok()),
+        request_id: Some(asked.request_id().clone()),
     };
     failure.into_problem(Origin::Runtime, &about, operation)
 }
 
 /// The same JSON, told of another Runtime and another Worker.
 pub(super) fn retold(value: &mut Value, id: &RuntimeId, worker_id: Option<&WorkerId>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match (name.as_str(), worker_id) {
-                    ("runtime_id", _) => *value = id.as_str().into(),
-                    ("worker_id", Some(worker_id)) => *value = worker_id.as_str().into(),
-                    _ => retold(value, id, worker_id),
-                }
-            }
-        }
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| retold(item, id, worker_id)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+    retell(value, &|field| match field {
+        "runtime_id" => Some(id.as_str()),
+        "worker_id" => worker_id.map(WorkerId::as_str),
+        _ => None,
+    });
 }

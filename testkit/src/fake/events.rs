@@ -1,11 +1,9 @@
 //! A scripted stream of events: wiremock has none.
 
 use std::fmt;
-use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 use yoi_protocol::{
@@ -14,9 +12,9 @@ use yoi_protocol::{
 };
 
 use super::knock::Visit;
+use crate::engine;
+use crate::patience::{PATIENCE, within};
 
-/// How long a test waits for the other end.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The time of the first event that a fake makes up; each is a second later than the one before.
 const BEGINNING_MS: i64 = 1_770_019_200_000;
 /// What the cursors that a fake makes up begin with.
@@ -126,7 +124,7 @@ impl Observer {
     /// Says a frame to somebody who may be gone, as after a fault; `false` when so.
     pub async fn try_send(&mut self, frame: &Frame) -> bool {
         let text = serde_json::to_string(frame).expect("a frame is JSON");
-        let said = timeout(PATIENCE, self.socket.send(Message::text(text))).await;
+        let said = within(PATIENCE, self.socket.send(Message::text(text))).await;
         matches!(said, Ok(Ok(())))
     }
 
@@ -202,10 +200,8 @@ impl Observer {
         let Self { mut socket, .. } = self;
         // A connection that is dropped with something unread is reset, and the close frame may be
         // lost with it. The other end may only hear it once the test goes on, so nobody waits.
-        tokio::spawn(async move {
-            let rest = async { while let Some(Ok(_)) = socket.next().await {} };
-            timeout(PATIENCE, rest).await
-        });
+        let rest = async move { while let Some(Ok(_)) = socket.next().await {} };
+        engine::leave(within(PATIENCE, rest));
     }
 
     /// Ends the connection without a close frame, as a process does that is killed.
@@ -241,7 +237,7 @@ impl Observer {
                 }
             }
         };
-        match timeout(PATIENCE, hearing).await {
+        match within(PATIENCE, hearing).await {
             Ok(code) => code,
             Err(_elapsed) => panic!(
                 "the observer of {} is still there after {PATIENCE:?}",
@@ -251,7 +247,7 @@ impl Observer {
     }
 
     async fn say(&mut self, message: Message) {
-        match timeout(PATIENCE, self.socket.send(message)).await {
+        match within(PATIENCE, self.socket.send(message)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => panic!("the observer of {} is gone: {error}", self.worker_id),
             Err(_elapsed) => panic!(

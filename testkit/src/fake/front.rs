@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::runtime::Shared;
+use crate::engine;
 use crate::link::head::{self, Head};
 
 /// Takes connections for as long as it is polled. Each carries one exchange, so that every request
@@ -22,7 +23,8 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         };
         let shared = shared.clone();
         // A caller that hangs up in the middle has its reasons.
-        connections.spawn(async move { exchange(stream, &shared).await.ok() });
+        let exchange = async move { exchange(stream, &shared).await.ok() };
+        connections.spawn(engine::minded(exchange));
         while connections.try_join_next().is_some() {}
     }
 }

@@ -4,12 +4,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use yoi_protocol::{Code, Cursor, Failure, Operation, Problem, WorkerId};
 
 use super::Received;
@@ -19,9 +17,7 @@ use super::runtime::Shared;
 use super::unexpected::locked;
 use crate::fixtures::problems;
 use crate::link::head::Head;
-
-/// How long a test waits for whoever is to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::patience::{PATIENCE, within};
 
 /// Those who come to observe a Worker of a [`FakeRuntime`](super::FakeRuntime), one after another.
 ///
@@ -61,38 +57,36 @@ pub(super) struct Door {
 }
 
 /// Somebody asks for an upgrade.
-pub(super) async fn arrive(
-    mut stream: TcpStream,
-    head: Head,
-    shared: &Arc<Shared>,
-) -> io::Result<()> {
+pub(super) async fn arrive(stream: TcpStream, head: Head, shared: &Arc<Shared>) -> io::Result<()> {
     let asked = Received::of_head(&head);
     if let Some(refusal) = shared.gate.answer(&asked) {
+        shared.unexpected.refused(asked);
         return say(stream, refusal).await;
     }
-    let (to, comes_back) = {
+    {
+        // Whoever comes as the door is shut is either in before, and told of as it is shut, or
+        // finds it shut.
         let door = locked(&shared.door);
-        (door.to.clone(), door.gone.contains(asked.path()))
-    };
-    if let Some(to) = to.filter(|_| asked.operation() == Some(Operation::Events)) {
-        let visit = Visit {
-            shared: shared.clone(),
-            path: asked.path().to_owned(),
-        };
-        let knock = Knock {
-            visit,
-            asked,
-            head,
-            stream,
-            comes_back,
-        };
-        match to.send(knock) {
-            Ok(()) => return Ok(()),
-            // The door was shut meanwhile.
-            Err(mpsc::error::SendError(knock)) => stream = knock.stream,
+        let comes_back = door.gone.contains(asked.path());
+        match &door.to {
+            Some(to) if asked.operation() == Some(Operation::Events) => {
+                let visit = Visit {
+                    shared: shared.clone(),
+                    path: asked.path().to_owned(),
+                };
+                let knock = Knock {
+                    visit,
+                    asked,
+                    head,
+                    stream,
+                    comes_back,
+                };
+                to.send(knock).expect("an open door has somebody behind it");
+                return Ok(());
+            }
+            _ if !comes_back => shared.unexpected.came(asked),
+            _ => {}
         }
-    } else if !comes_back {
-        shared.unexpected.came(asked);
     }
     say(stream, answer::unexpected()).await
 }
@@ -124,17 +118,16 @@ async fn say(mut stream: TcpStream, answer: Answer) -> io::Result<()> {
 impl Observers {
     pub(super) fn at(shared: &Arc<Shared>) -> Self {
         let (to, arrived) = mpsc::unbounded_channel();
-        let before = std::mem::replace(
-            &mut *locked(&shared.door),
-            Door {
-                to: Some(to),
-                gone: HashSet::new(),
-            },
-        );
+        let mut door = locked(&shared.door);
         assert!(
-            before.to.is_none(),
+            door.to.is_none(),
             "the observers of this fake are held already: take the next from there"
         );
+        *door = Door {
+            to: Some(to),
+            gone: HashSet::new(),
+        };
+        drop(door);
         Self {
             shared: shared.clone(),
             arrived,
@@ -146,7 +139,7 @@ impl Observers {
     /// # Panics
     /// When nobody does within 20 seconds.
     pub async fn next(&mut self) -> Knock {
-        match timeout(PATIENCE, self.arrived.recv()).await {
+        match within(PATIENCE, self.arrived.recv()).await {
             Ok(Some(knock)) => knock,
             Ok(None) => unreachable!("the door keeps its end until this is dropped"),
             Err(_elapsed) => panic!(

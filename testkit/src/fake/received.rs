@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use yoi_protocol::Operation;
+use uuid::Uuid;
+use yoi_protocol::{Operation, RequestId, header};
 
 use crate::link::head::{self, Head};
 
@@ -22,6 +23,7 @@ pub struct Received {
     target: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    request_id: RequestId,
 }
 
 impl Received {
@@ -30,22 +32,27 @@ impl Received {
         let headers = request.headers.iter();
         let headers = headers.map(|(name, value)| (name.to_string(), text(value.as_bytes())));
         let query = request.url.query().map(|query| format!("?{query}"));
-        Self {
-            method: request.method.to_string(),
-            target: format!("{}{}", request.url.path(), query.unwrap_or_default()),
-            headers: headers.collect(),
-            body: request.body.clone(),
-        }
+        let target = format!("{}{}", request.url.path(), query.unwrap_or_default());
+        let method = request.method.to_string();
+        Self::of(method, target, headers.collect(), request.body.clone())
     }
 
     pub(super) fn of_head(head: &Head) -> Self {
         let headers = head.headers();
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let (method, target) = (head.method().to_owned(), head.target().to_owned());
+        Self::of(method, target, headers.collect(), Vec::new())
+    }
+
+    fn of(method: String, target: String, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        let named = headers.iter().find(|(name, _)| name == header::REQUEST_ID);
+        let named = named.and_then(|(_, id)| RequestId::parse(id).ok());
         Self {
-            method: head.method().to_owned(),
-            target: head.target().to_owned(),
-            headers: headers.collect(),
-            body: Vec::new(),
+            method,
+            target,
+            headers,
+            body,
+            request_id: named.unwrap_or_else(minted),
         }
     }
 
@@ -104,9 +111,20 @@ impl Received {
         head::operation(&self.method, &self.target)
     }
 
+    /// The id under which it is answered: that of the caller, or one that the fake made, as a
+    /// Runtime does for a request without a well-formed one.
+    #[must_use]
+    pub fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
     pub(super) fn maybe_json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
+}
+
+fn minted() -> RequestId {
+    RequestId::parse(&format!("req-{}", Uuid::now_v7())).expect("a UUID is safe in a URL")
 }
 
 impl fmt::Display for Received {

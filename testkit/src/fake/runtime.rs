@@ -31,7 +31,8 @@ const NOBODY: u8 = 255;
 ///
 /// Only `GET /v1/runtime` is answered of itself: a Backend asks it when it likes. A credential that
 /// is wrong and an addressee that is another are refused as by any Runtime. Whatever else comes and
-/// no [`Stub`] answers is answered 501, and **fails the test** when the fake is dropped.
+/// no [`Stub`] answers is answered 501, and **fails the test** when the fake is dropped. So does what
+/// panics in a stub.
 ///
 /// ```
 /// use yoi_client::Call;
@@ -155,10 +156,17 @@ impl FakeRuntime {
         self.shared.unexpected.take()
     }
 
+    /// Who was not let in so far: they had not the token, or meant another Runtime. That does not
+    /// fail the test, for a Backend with such settings tries when it likes.
+    #[must_use]
+    pub fn refused(&self) -> Vec<Received> {
+        self.shared.unexpected.all_refused()
+    }
+
     /// Ends it here instead of where it is dropped.
     ///
     /// # Panics
-    /// When something came that no stub answered, with what it was.
+    /// When something came that no stub answered, or a stub panicked, with what it was.
     pub fn verify(self) {
         drop(self);
     }
@@ -199,7 +207,7 @@ impl FakeRuntimeBuilder {
             .await;
         let unexpected = Arc::new(Unexpected::default());
         for mock in [
-            refusing(&gate),
+            refusing(&gate, &unexpected),
             introducing(&gate, &info),
             unstubbed(&unexpected),
         ] {
@@ -227,8 +235,9 @@ impl FakeRuntimeBuilder {
 }
 
 /// Refuses whoever is not let in.
-fn refusing(gate: &Gate) -> Mock {
+fn refusing(gate: &Gate, unexpected: &Arc<Unexpected>) -> Mock {
     let (at_the_gate, gate) = (gate.clone(), gate.clone());
+    let unexpected = unexpected.clone();
     let given = move |request: &Request| {
         let asked = Received::of_wiremock(request);
         at_the_gate.refusal(&asked).is_some()
@@ -236,6 +245,7 @@ fn refusing(gate: &Gate) -> Mock {
     let refuse = move |request: &Request| {
         let asked = Received::of_wiremock(request);
         let answer = gate.answer(&asked).expect("it matched");
+        unexpected.refused(asked);
         answer.into_template(None)
     };
     Mock::given(given).respond_with(refuse).with_priority(GATE)

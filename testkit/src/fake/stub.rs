@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::answer::{self, Answer};
 use super::runtime::Shared;
 use super::stubbed::{Asks, Often, Stubbed};
 use crate::fixtures::{Fixture, problems};
-use crate::host::runtime_id;
+use crate::host::{runtime_id, text_of};
 
 /// What a [`FakeRuntime`](super::FakeRuntime) answers on one route, before it does.
 ///
@@ -92,6 +93,9 @@ impl<T: Serialize + DeserializeOwned + 'static> Stub<T> {
     }
 
     /// Answers with a body that depends on the request.
+    ///
+    /// What panics in `body`, an assertion about the request, is answered 501, and fails the test
+    /// when the fake is dropped.
     pub fn answers_with(self, body: impl Fn(&Received) -> T + Send + Sync + 'static) -> Self {
         self.says(move |request| Said::Value(json(&body(request))))
     }
@@ -217,12 +221,16 @@ impl<T: Serialize + DeserializeOwned + 'static> Stub<T> {
         let given = move |request: &Request| {
             still.held() && request.method.as_str() == method && request.url.path() == path
         };
-        let recorded = asks.clone();
+        let (recorded, unexpected) = (asks.clone(), shared.unexpected.clone());
         let mock = Mock::given(given).respond_with(move |request: &Request| {
             let asked = Received::of_wiremock(request);
-            let template = reply.template(&asked);
-            recorded.came(asked);
-            template
+            recorded.came(asked.clone());
+            // It runs on threads that nobody asks: what a test asserts there is told by the fake.
+            let told = catch_unwind(AssertUnwindSafe(|| reply.template(&asked)));
+            told.unwrap_or_else(|payload| {
+                unexpected.panicked(asked, text_of(&*payload));
+                answer::unexpected().into_template(None)
+            })
         });
         let mock = match first {
             Some(n) => mock.up_to_n_times(n),

@@ -4,11 +4,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Received;
 
-/// The requests that no stub answered, and the stubs that there were.
+/// The requests that no stub answered, over which a stub panicked, and that were not let in; and
+/// the stubs that there were.
 #[derive(Debug, Default)]
 pub(super) struct Unexpected {
     requests: Mutex<Vec<Received>>,
     routes: Mutex<Vec<String>>,
+    panics: Mutex<Vec<(Received, String)>>,
+    refused: Mutex<Vec<Received>>,
 }
 
 impl Unexpected {
@@ -24,8 +27,45 @@ impl Unexpected {
         std::mem::take(&mut locked(&self.requests))
     }
 
-    /// What to tell a test of them; nothing when there are none.
+    /// A stub panicked over a request.
+    pub(super) fn panicked(&self, request: Received, message: &str) {
+        locked(&self.panics).push((request, message.to_owned()));
+    }
+
+    /// The gate refused a request.
+    pub(super) fn refused(&self, request: Received) {
+        locked(&self.refused).push(request);
+    }
+
+    /// All that the gate refused so far.
+    pub(super) fn all_refused(&self) -> Vec<Received> {
+        locked(&self.refused).clone()
+    }
+
+    /// What to tell a test of all this; nothing when there is nothing.
     pub(super) fn told(&self, id: &str) -> Option<String> {
+        let told: Vec<_> = self
+            .panics_told(id)
+            .into_iter()
+            .chain(self.requests_told(id))
+            .collect();
+        (!told.is_empty()).then(|| told.join("\n"))
+    }
+
+    fn panics_told(&self, id: &str) -> Option<String> {
+        let panics = std::mem::take(&mut *locked(&self.panics));
+        let told: Vec<_> = panics
+            .iter()
+            .map(|(request, message)| {
+                format!(
+                    "a stub of the fake runtime {id} panicked: {message}\nit was asked {request}"
+                )
+            })
+            .collect();
+        (!told.is_empty()).then(|| told.join("\n"))
+    }
+
+    fn requests_told(&self, id: &str) -> Option<String> {
         let requests = self.take();
         if requests.is_empty() {
             return None;

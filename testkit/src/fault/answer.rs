@@ -1,11 +1,10 @@
 //! Whole answers that are not the right ones.
 
-use serde_json::Value;
-
 use super::{Fault, Scene};
 use crate::link::answer::Answer;
 use crate::link::head::Head;
 use crate::link::step::{Script, Step};
+use crate::retell::retell;
 use yoi_protocol::header;
 
 /// An id that no test gives a Runtime or a Worker of its own.
@@ -78,8 +77,8 @@ pub(crate) fn said(answer: &Answer) -> Script {
 
 /// The answer with another id at every place of that name.
 fn about_another(mut answer: Answer, field: &str) -> Script {
-    if let Ok(mut body) = serde_json::from_slice(&answer.body) {
-        rename(&mut body, field);
+    if let Ok(mut body) = serde_json::from_slice::<serde_json::Value>(&answer.body) {
+        retell(&mut body, &|name| (name == field).then_some(ANOTHER));
         answer.say(body.to_string());
     }
     said(&answer)
@@ -87,30 +86,6 @@ fn about_another(mut answer: Answer, field: &str) -> Script {
 
 /// Whether something in the body of an answer has that name.
 pub(super) fn names(answer: &Answer, field: &str) -> bool {
-    fn within(value: &Value, field: &str) -> bool {
-        match value {
-            Value::Object(fields) => fields
-                .iter()
-                .any(|(name, value)| name == field || within(value, field)),
-            Value::Array(items) => items.iter().any(|item| within(item, field)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-        }
-    }
-    serde_json::from_slice(&answer.body).is_ok_and(|body| within(&body, field))
-}
-
-fn rename(value: &mut Value, field: &str) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                if name == field {
-                    *value = Value::from(ANOTHER);
-                } else {
-                    rename(value, field);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, field)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+    let body = serde_json::from_slice(&answer.body);
+    body.is_ok_and(|mut body| retell(&mut body, &|name| (name == field).then_some(ANOTHER)))
 }

@@ -2,11 +2,11 @@
 
 mod panics;
 mod port;
+mod server;
 mod tokens;
 
 use std::net::SocketAddr;
 use std::thread;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -16,12 +16,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use yoi_protocol::RuntimeId;
 
-use panics::Panics;
-pub(crate) use port::Port;
-pub(crate) use tokens::{Token, token_set};
+use crate::patience::PATIENCE;
 
-/// How long an end may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) use panics::{Panics, text_of};
+pub(crate) use port::Port;
+pub(crate) use server::{Server, built};
+pub(crate) use tokens::{Token, token_set};
 
 /// A server with threads of its own, so that killing it leaves nothing of it behind, whatever the
 /// runtime of the test does meanwhile.
@@ -154,7 +154,7 @@ async fn blocking<T: Send + 'static>(what: impl FnOnce() -> T + Send + 'static) 
 /// What a task that ended badly had to say.
 fn told(error: JoinError) -> String {
     match error.try_into_panic() {
-        Ok(payload) => panics::text_of(&*payload).to_owned(),
+        Ok(payload) => text_of(&*payload).to_owned(),
         Err(cancelled) => cancelled.to_string(),
     }
 }

@@ -2,15 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 use super::shared::Shared;
 use crate::fault::Injection;
+use crate::patience::{PATIENCE, within};
 
-/// How long a fault is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How many requests a message shows.
 const SHOWN: usize = 20;
 
@@ -54,7 +50,7 @@ impl Injected {
     pub async fn until_fired(&self, times: usize) {
         let mut changes = self.shared.changes();
         let fired = changes.wait_for(|_| self.fired() >= times);
-        if timeout(PATIENCE, fired).await.is_err() {
+        if within(PATIENCE, fired).await.is_err() {
             panic!("within {PATIENCE:?} {}", self.account());
         }
     }

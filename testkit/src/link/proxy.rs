@@ -241,7 +241,7 @@ async fn accept(listener: TcpListener, connection: Connection) {
     let mut open = JoinSet::new();
     loop {
         let stream = door::next(&listener).await;
-        open.spawn(connection.clone().serve(stream));
+        open.spawn(engine::minded(connection.clone().serve(stream)));
         while open.try_join_next().is_some() {}
     }
 }

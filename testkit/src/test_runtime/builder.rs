@@ -1,14 +1,14 @@
 //! A [`TestRuntime`] before it starts.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use worker_runtime::{Executor, ProfileSpec, Runtime, RuntimeBuilder, Store};
 use yoi_protocol::{Limits, RuntimeId};
 
 use super::TestRuntime;
 use crate::TestStore;
-use crate::host::{Port, Token, runtime_id};
+use crate::host::{Server, Token, runtime_id};
 
 /// A [`TestRuntime`] before it starts.
 #[must_use = "nothing happens until start()"]
@@ -97,9 +97,7 @@ impl TestRuntimeBuilder {
         let runtime = TestRuntime {
             token: self.token.take().map(Token::new),
             spec: self,
-            port: Port::reserve(),
-            host: Mutex::new(None),
-            inside: Arc::default(),
+            server: Server::reserve(),
         };
         runtime.restart().await;
         runtime

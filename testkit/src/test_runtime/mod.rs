@@ -4,18 +4,18 @@ mod builder;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use worker_runtime::Runtime;
 use worker_runtime::http::{self, HttpSettings};
-use yoi_client::{Client, ClientBuilder, StaticToken, Workers};
+use yoi_client::{Client, ClientBuilder, Workers};
 use yoi_config::{Secret, SecretSource};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Api, Cursor, RuntimeId};
 use yoi_workspace_server::RemoteSettings;
 
 use crate::browser::{Ask, Asker, watch};
-use crate::host::{Host, Port, Token, token_set};
+use crate::host::{Host, Server, Token, built, token_set};
 use crate::{RemoteRuntime, Watcher};
 
 pub use builder::TestRuntimeBuilder;
@@ -23,8 +23,9 @@ pub use builder::TestRuntimeBuilder;
 /// A Runtime that serves HTTP and WebSockets on a port of its own, as the process
 /// `worker-runtime` does, inside the test.
 ///
-/// It has threads of its own, so a test with paused time does not stop it. Dropped, it is killed.
-/// Whatever panics on its threads fails the test, at the latest when it is dropped.
+/// It has threads of its own, so a test with paused time does not stop it; its typed client waits
+/// by the test's clock, though, and such a test asks [`in_real_time`](crate::in_real_time). Dropped,
+/// it is killed. Whatever panics on its threads fails the test, at the latest when it is dropped.
 ///
 /// ```
 /// use yoi_client::Call;
@@ -49,10 +50,7 @@ pub use builder::TestRuntimeBuilder;
 pub struct TestRuntime {
     spec: TestRuntimeBuilder,
     token: Option<Token>,
-    port: Port,
-    host: Mutex<Option<Host>>,
-    /// What runs inside the present start.
-    inside: Arc<Mutex<Option<Runtime>>>,
+    server: Server,
 }
 
 impl TestRuntime {
@@ -81,13 +79,13 @@ impl TestRuntime {
     /// Where it listens, whenever it runs.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.port.address()
+        self.server.address()
     }
 
     /// Its base URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address())
+        self.server.url()
     }
 
     /// The token that it takes now, if it wants one.
@@ -109,13 +107,8 @@ impl TestRuntime {
 
     /// A client of it, to be told more: it has the address, the addressee and the token.
     pub fn client_builder(&self) -> ClientBuilder {
-        let builder = Client::builder(&self.url())
-            .expect("the URL of a test is one")
-            .addressee(self.id().clone());
-        match self.token() {
-            Some(token) => builder.credential(Arc::new(StaticToken::new(token))),
-            None => builder,
-        }
+        let builder = self.server.client_builder(self.token());
+        builder.addressee(self.id().clone())
     }
 
     /// A client of it.
@@ -124,9 +117,7 @@ impl TestRuntime {
     /// Not known to happen.
     #[must_use]
     pub fn client(&self) -> Client {
-        self.client_builder()
-            .build()
-            .expect("plain HTTP needs nothing of the machine")
+        built(self.client_builder())
     }
 
     /// Its Workers, as its own API has them.
@@ -139,8 +130,7 @@ impl TestRuntime {
     /// that of the present start: a restart makes another.
     #[must_use]
     pub fn runtime(&self) -> Option<Runtime> {
-        let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        inside.clone()
+        self.server.inside().get(self.id().as_str())
     }
 
     /// A request to it that the test writes itself, to be told more and then awaited.
@@ -165,9 +155,7 @@ impl TestRuntime {
     /// # Panics
     /// When it does not end, or something in it panicked.
     pub async fn stop(&self) {
-        if let Some(host) = self.take() {
-            host.stop().await;
-        }
+        self.server.stop().await;
     }
 
     /// Ends it as SIGKILL does: its connections are cut and nothing is said. Returns when nothing
@@ -176,9 +164,7 @@ impl TestRuntime {
     /// # Panics
     /// When something in it panicked.
     pub async fn kill(&self) {
-        if let Some(host) = self.take() {
-            host.kill().await;
-        }
+        self.server.kill().await;
     }
 
     /// Starts it again, with the same id, address and settings and what its store holds, as
@@ -189,14 +175,7 @@ impl TestRuntime {
     /// As [`stop`](Self::stop), or when it does not start, with the reason.
     pub async fn restart(&self) {
         self.stop().await;
-        let host = self.launch().await;
-        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(host);
-    }
-
-    fn take(&self) -> Option<Host> {
-        *self.inside.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let mut host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
-        host.take()
+        self.server.runs(self.launch().await);
     }
 
     #[allow(
@@ -208,7 +187,7 @@ impl TestRuntime {
         let runtime = self.spec.opened();
         let held = self.token.iter().map(|token| ("test", token.clone()));
         let tokens = token_set(held);
-        let inside = Arc::clone(&self.inside);
+        let inside = self.server.inside().clone();
         Host::start(
             format!("runtime {}", self.id()),
             address,
@@ -218,7 +197,7 @@ impl TestRuntime {
                     Ok(runtime) => runtime,
                     Err(error) => panic!("{error}"),
                 };
-                *inside.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
+                inside.add(runtime.clone());
                 let mut settings = HttpSettings::new(guard(address));
                 settings.tokens = tokens;
                 http::serve(listener, runtime, settings, end.cancelled_owned())

@@ -3,17 +3,14 @@
 mod source;
 
 use std::fmt;
-use std::time::Duration;
 
-use tokio::time::timeout;
 use yoi_protocol::{
     Control, Cursor, Delta, Event, EventFrame, Frame, InFlight, RawFrame, StreamEnd,
 };
 
+use crate::patience::{PATIENCE, within};
 pub use source::FrameSource;
 
-/// How long a test waits for a frame.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How much of the last frame a panic shows.
 const SHOWN: usize = 500;
 
@@ -67,7 +64,7 @@ impl Watcher {
     /// # Panics
     /// When nothing comes within 20 seconds, or what comes is no frame of the contract.
     pub async fn next(&mut self) -> Result<Frame, StreamEnd> {
-        let Ok(next) = timeout(PATIENCE, self.source.next_text()).await else {
+        let Ok(next) = within(PATIENCE, self.source.next_text()).await else {
             panic!("nothing came within {PATIENCE:?}; {}", self.shown());
         };
         match next {

@@ -278,3 +278,21 @@ async fn left_over(first_is_gone: bool) {
     assert!(second.await.expect("no panic").is_err());
     fake.verify();
 }
+
+/// Who asks for them twice is told so, and those who were held first lose nobody.
+#[tokio::test]
+async fn observers_are_held_once_and_the_first_keep_theirs() {
+    let fake = FakeRuntime::start("gpu-1").await;
+    let mut observers = fake.observers();
+    let again = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(fake.observers())));
+    let told = again.expect_err("they are held already");
+    let told = told.downcast_ref::<&str>().expect("a message");
+    assert!(told.contains("held already"), "{told}");
+
+    let backend = TestBackend::builder().fake(&fake).start().await;
+    let browser = backend.browser();
+    let (mut observer, mut watcher) =
+        tokio::join!(observers.accept(), browser.watch("gpu-1", "w-1"));
+    observer.begin().await;
+    watcher.until_caught_up().await;
+}

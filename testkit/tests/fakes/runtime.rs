@@ -400,3 +400,83 @@ async fn it_says_of_itself_what_it_was_told() {
     })
     .await;
 }
+
+/// An assertion inside a stub runs on threads that no test waits for.
+#[tokio::test]
+async fn what_panics_in_a_stub_fails_the_test() {
+    let fake = FakeRuntime::start("gpu-1").await;
+    let (_backend, workers) = behind(&fake).await;
+    let stub = fake
+        .get_worker("w-1")
+        .answers_with(|_| panic!("it does not like the question"))
+        .times(1)
+        .mount()
+        .await;
+    let id = w("w-1");
+    let refused = workers.get(&id, &Call::default()).await;
+    assert_eq!(
+        refused.expect_err("no answer").failure.code,
+        Code::OperationUnsupported
+    );
+    assert_eq!(stub.received().len(), 1);
+    stub.verify();
+    let told = told(async { fake.verify() }).await;
+    for part in [
+        "a stub of the fake runtime gpu-1 panicked: it does not like the question",
+        "GET /v1/workers/w-1",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in {told}");
+    }
+}
+
+/// Whoever is not let in is seen, over HTTP and as an observer.
+#[tokio::test]
+async fn who_is_not_let_in_is_seen() {
+    let fake = FakeRuntime::builder("gpu-1")
+        .token("open-sesame")
+        .start()
+        .await;
+    let stranger = yoi_client::Client::builder(&fake.url()).expect("a URL");
+    let stranger = stranger.build().expect("a client");
+    let workers = stranger.workers(yoi_protocol::Api::Runtime);
+    let listed = workers.list(&ListQuery::default(), &Call::default()).await;
+    assert_eq!(
+        listed.expect_err("refused").failure.code,
+        Code::Unauthorized
+    );
+    let watched = workers.events(&w("w-1"), None, &Call::default()).await;
+    assert!(watched.is_err());
+    let refused = fake.refused();
+    let paths: Vec<_> = refused.iter().map(|asked| asked.path()).collect();
+    assert_eq!(paths, ["/v1/workers", "/v1/workers/w-1/events/ws"]);
+}
+
+/// A Runtime names every request, also one that came without a name.
+#[tokio::test]
+async fn a_request_without_an_id_is_given_one() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let fake = FakeRuntime::start("gpu-1").await;
+    let _stub = fake.get_worker("w-1").refuses(Code::Internal).mount().await;
+    let mut stream = tokio::net::TcpStream::connect(fake.address())
+        .await
+        .expect("it is there");
+    let request = "GET /v1/workers/w-1 HTTP/1.1\r\nhost: gpu\r\nconnection: close\r\n\r\n";
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .await
+        .expect("it answers");
+    let named = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "));
+    let id = named.unwrap_or_else(|| panic!("nobody named it: {answer}"));
+    assert!(
+        answer.contains(&format!(r#""request_id":"{id}""#)),
+        "{answer}"
+    );
+}

@@ -4,7 +4,7 @@ use crate::watch::{outcome, watch};
 use worker_runtime::ProfileSpec;
 use yoi_client::{Call, Client, RetryPolicy};
 use yoi_protocol::{Code, CreateWorker, InputRequest, ListQuery, Outcome, Source, TranscriptQuery};
-use yoi_testkit::{Canaries, ScriptedExecutor, TestBackend, TestRuntime, eventually};
+use yoi_testkit::{Canaries, ScriptedExecutor, TestBackend, TestRuntime, TestStore, eventually};
 
 #[tokio::test]
 async fn a_worker_is_told_and_heard_inside_and_outside() {
@@ -157,4 +157,53 @@ async fn one_that_cannot_start_says_so() {
         .embedded("local")
         .start()
         .await;
+}
+
+/// Another start of the same Backend: the address, the tokens and the Runtimes are as they were.
+#[tokio::test]
+async fn it_is_started_again_where_it_was() {
+    let store = TestStore::new();
+    let runtime = TestRuntime::builder("gpu-1").token("knock").start().await;
+    let backend = TestBackend::builder()
+        .embedded_with("local", move |runtime| runtime.store(store))
+        .remote(&runtime)
+        .token("alice", "open-sesame")
+        .start()
+        .await;
+    let (address, call) = (backend.address(), Call::default());
+    let mut created = Vec::new();
+    for id in ["local", "gpu-1"] {
+        let workers = backend.workers(id);
+        let worker = workers.create(&CreateWorker::default(), &call).await;
+        created.push((workers, worker.unwrap().value));
+    }
+    backend.kill().await;
+    assert!(
+        created[0]
+            .0
+            .get(&created[0].1.worker_id, &call)
+            .await
+            .is_err()
+    );
+
+    backend.restart().await;
+    assert_eq!(backend.address(), address);
+    for (workers, worker) in &created {
+        let found = workers.get(&worker.worker_id, &call).await.unwrap().value;
+        assert_eq!(&found, worker);
+    }
+    // One that runs is stopped first; what is inside is that of the present start.
+    let before = backend.inside("local");
+    backend.restart().await;
+    drop(before);
+    assert!(
+        created[0]
+            .0
+            .get(&created[0].1.worker_id, &call)
+            .await
+            .is_ok()
+    );
+    let stranger = backend.browser().ask("GET", "/api/runtimes").anonymous();
+    let _refused = stranger.await.expect(401);
+    backend.stop().await;
 }

@@ -12,5 +12,6 @@ mod process;
 mod restart;
 mod runtime;
 mod store;
+mod time;
 mod tools;
 mod watch;

@@ -135,9 +135,10 @@ async fn it_holds_what_is_to_be_kept_until_it_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-#[should_panic(expected = "no commit waited within 20s")]
+#[should_panic(expected = "no commit waited within 30ms")]
 async fn what_is_not_held_is_not_waited_for_in_vain() {
-    TestStore::new().until_held().await;
+    let soon = Duration::from_millis(30);
+    TestStore::new().until_held_within(soon).await;
 }
 
 #[tokio::test]

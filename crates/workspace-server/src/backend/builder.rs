@@ -24,8 +24,9 @@ pub enum BuildError {
     DuplicateRuntime(RuntimeId),
 }
 
-/// Puts a [`Backend`] together. Everything but the Runtimes has a default.
-#[derive(Default)]
+/// Puts a [`Backend`] together. Everything but the Runtimes has a default. Cloned, it puts together
+/// more than one that is alike.
+#[derive(Clone, Default)]
 #[must_use = "nothing happens until build()"]
 pub struct BackendBuilder {
     runtimes: Vec<Registration>,

@@ -44,7 +44,7 @@ impl Fake {
         canaries.watch("a name", ".invalid");
         let stirred = Arc::new(watch::Sender::new(false));
         Self {
-            _observed: engine::spawn(observed(fake.observers(), Arc::clone(&stirred))),
+            _observed: engine::spawn(observed(fake.observers(), Arc::clone(&stirred))).may_panic(),
             stirred,
             link,
             answers: Vec::new(),
