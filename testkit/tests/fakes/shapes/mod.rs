@@ -2,6 +2,7 @@
 //! lacks fails, and so does the reverse.
 
 mod backend;
+mod faults;
 mod ledger;
 mod links;
 mod problems;
@@ -12,91 +13,60 @@ use yoi_testkit::fixtures;
 
 use ledger::Ledger;
 
-/// Fixtures of situations that no server of this test was brought into, and who holds them instead.
+/// Fixtures of situations that no server of this test was brought into, and why not.
 const NOT_DRIVEN: &[(&str, &str)] = &[
-    (
-        "answers/runtime_draining",
-        "a Runtime answers so for a moment; its type holds it",
-    ),
-    (
-        "answers/transcript_redacted",
-        "no policy redacts yet; its type holds it",
-    ),
+    ("answers/transcript_redacted", "no policy redacts yet"),
     (
         "backend/runtimes_degraded",
-        "the tests of presence bring it about",
+        "no circuit opens yet; the tests of presence bring the rest about",
     ),
-    (
-        "frames/backend/upstream_lost",
-        "no Backend reconnects yet; its type holds it",
-    ),
+    ("frames/backend/upstream_lost", "no Backend reconnects yet"),
     (
         "frames/backend/upstream_restored",
-        "no Backend reconnects yet; its type holds it",
+        "no Backend reconnects yet",
     ),
     (
         "problems/backend/internal",
-        "a fault of ours; as every problem",
+        "a fault of ours: none is known to be there",
     ),
-    ("problems/backend/limit_reached", "as that of a Runtime"),
     (
-        "problems/backend/operation_denied",
-        "policies are configured elsewhere; as every problem",
+        "problems/backend/limit_reached",
+        "a TestBackend cannot be told how many requests it takes",
     ),
     (
         "problems/backend/operation_unsupported",
-        "as that of a Runtime",
+        "no Backend refuses yet what a Runtime does not list",
     ),
     (
         "problems/backend/runtime_unavailable_circuit_open",
-        "as that which is draining",
+        "no circuit opens yet",
     ),
     (
         "problems/backend/runtime_unavailable_overloaded",
-        "as that which is draining",
-    ),
-    ("problems/backend/unavailable", "as that of a Runtime"),
-    (
-        "problems/link/runtime_timed_out_body",
-        "as that of another phase",
+        "no Backend bounds what waits for a Runtime yet",
     ),
     (
-        "problems/link/runtime_timed_out_connect",
-        "as that of another phase",
-    ),
-    (
-        "problems/link/runtime_unreachable_dns",
-        "as that of another reason",
-    ),
-    (
-        "problems/link/runtime_unreachable_tls",
-        "as that of another reason",
+        "problems/backend/unavailable",
+        "a Backend answers so for a moment only: while it shuts down",
     ),
     (
         "problems/runtime/internal",
-        "a fault of ours; as every problem",
-    ),
-    (
-        "problems/runtime/timed_out_uncertain",
-        "as that without an effect",
-    ),
-    (
-        "problems/runtime/unavailable",
-        "a Runtime answers so for a moment; as every problem",
+        "a fault of ours: none is known to be there",
     ),
 ];
 
 #[tokio::test]
 async fn the_fixtures_are_what_the_servers_say() {
-    let (workers, problems, backend, links) = tokio::join!(
+    let (workers, problems, backend, links, faults) = tokio::join!(
         workers::walk(),
         problems::walk(),
         backend::walk(),
         links::walk(),
+        faults::walk(),
     );
     let requests = requests::walk().await;
     let mut all = Ledger::default();
-    for ledger in [workers, problems, backend, links, requests] {
+    for ledger in [workers, problems, backend, links, faults, requests] {
         all.add(ledger);
     }
     for (name, _why) in NOT_DRIVEN {
