@@ -19,6 +19,7 @@ enum Wrong {
     MixesLives,
     ForgetsNothing,
     ForgetsAll,
+    ForgetsOnce,
     NumbersUnknownLogsFromZero,
     TakesUntilForTheEnd,
     StartsOverPastTheEnd,
@@ -36,6 +37,14 @@ enum Wrong {
     GivesNothingBeforeTheFirst,
     NumbersNoEntriesFromTheStart,
 }
+
+/// One event, wherever it is.
+const ONE: Range = Range {
+    after: 0,
+    until: u64::MAX,
+    max_items: 1,
+    max_bytes: 0,
+};
 
 struct Broken {
     inner: MemoryStore,
@@ -191,6 +200,9 @@ impl Store for Broken {
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
         match self.wrong {
             Wrong::ForgetsNothing => Ok(()),
+            Wrong::ForgetsOnce if self.inner.events(log, ONE).await?.events.is_empty() => {
+                Err(StoreError::Refused("there is no such log"))
+            }
             Wrong::ForgetsAll => {
                 let mut beside = log.clone();
                 beside.life = uuid::Uuid::from_u128(log.life.as_u128() + 1);
@@ -222,6 +234,8 @@ async fn each_broken_store_is_caught_by_the_guarantee_that_it_breaks() {
         (Wrong::MixesLives, "takes_many_logs_at_once"),
         (Wrong::ForgetsNothing, "forgets_one_log_alone"),
         (Wrong::ForgetsAll, "forgets_one_log_alone"),
+        (Wrong::ForgetsAll, "forgets_while_others_are_written"),
+        (Wrong::ForgetsOnce, "forgets_one_log_alone"),
         (
             Wrong::NumbersUnknownLogsFromZero,
             "unknown_logs_read_as_empty",

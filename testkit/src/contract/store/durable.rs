@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use worker_runtime::Store;
-use worker_runtime::store::{LogId, Record};
+use worker_runtime::store::Record;
 use yoi_protocol::Event;
 
 use super::Kept;
@@ -11,8 +11,8 @@ use super::kinds::{type_of, whole_log};
 use super::logs::{pathless, says_no_path, says_no_path_now};
 use super::recovered::recover;
 use super::sample::{
-    ALL, commit, events_of, fill, from, key, keyed, log, log_of, read, read_entries, record,
-    records, run, same, seqs,
+    ALL, commit, events_of, fill, forget, from, key, keyed, log, log_of, read, read_entries,
+    record, records, run, same, seqs,
 };
 
 /// Every record that was acknowledged comes back, those of one log in their order.
@@ -277,9 +277,4 @@ pub async fn bounded_logs_come_back<S: Store + 'static>(
     let (first, found) = read(&*next, &log, ALL).await?;
     let kept = from(&written, first);
     same("the events from first_seq on", &found.as_slice(), &kept)
-}
-
-async fn forget(store: &dyn Store, log: &LogId) -> Kept {
-    let forgotten = store.forget(log).await;
-    forgotten.map_err(|error| format!("a log could not be dropped: {error}"))
 }

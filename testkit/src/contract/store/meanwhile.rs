@@ -12,7 +12,8 @@ use yoi_protocol::Entry;
 
 use super::Kept;
 use super::sample::{
-    ALL, commit, entries_of, events_of, fill, log, log_of, read, read_entries, records, same, seqs,
+    ALL, commit, entries_of, events_of, fill, forget, log, log_of, read, read_entries, records,
+    same, seqs,
 };
 
 /// How many runs the logs have that are written and read at once.
@@ -123,6 +124,38 @@ pub async fn pages_join_while_a_log_grows(store: &dyn Store) -> Kept {
     let (written, (events, entries)) = (written?, paged?);
     same("the events by pages", &events, &written)?;
     same("the entries by pages", &entries, &entries_of(&written))
+}
+
+/// Logs are dropped while another one is written and read, and that one does not notice.
+///
+/// # Errors
+/// What the store did instead.
+pub async fn forgets_while_others_are_written(store: &dyn Store) -> Kept {
+    let (written, beside) = (log(4), log_of("w-2", 4));
+    let before = fill(store, &beside, 3).await?;
+    let dropped: [LogId; 4] = std::array::from_fn(|number| log(number as u128));
+    for log in &dropped {
+        fill(store, log, 3).await?;
+    }
+    let forgetting = async {
+        for log in &dropped {
+            forget(store, log).await?;
+            let (_, found) = read(store, &beside, ALL).await?;
+            same("the log beside a dropped one", &found, &before)?;
+            yield_now().await;
+        }
+        Ok::<_, String>(())
+    };
+    let (events, forgotten) = tokio::join!(fill_politely(store, &written), forgetting);
+    let events = events?;
+    forgotten?;
+    let (_, found) = read(store, &written, ALL).await?;
+    same("the log that was written meanwhile", &found, &events)?;
+    for log in &dropped {
+        let (_, found) = read(store, log, ALL).await?;
+        same("a dropped log", &seqs(&found), &Vec::new())?;
+    }
+    Ok(())
 }
 
 /// Fills a log with [`RUNS`] runs, and lets others do something in between.

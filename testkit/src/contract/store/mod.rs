@@ -40,7 +40,8 @@ pub use logs::{
     keeps_every_kind_of_event, keeps_logs_apart, keeps_what_is_committed, says_no_path,
 };
 pub use meanwhile::{
-    pages_join_while_a_log_grows, reads_see_records_whole, takes_many_logs_at_once,
+    forgets_while_others_are_written, pages_join_while_a_log_grows, reads_see_records_whole,
+    takes_many_logs_at_once,
 };
 pub use reading::{
     at_least_one_is_read, entries_are_those_of_the_events, max_bytes_bounds_a_page,
@@ -111,6 +112,7 @@ pub async fn check(open: impl AsyncFn() -> Arc<dyn Store>) {
             takes_many_logs_at_once,
             reads_see_records_whole,
             pages_join_while_a_log_grows,
+            forgets_while_others_are_written,
             unknown_logs_read_as_empty,
             reads_between_after_and_until,
             nothing_is_read_past_the_end,

@@ -1,8 +1,8 @@
 //! Reading parts of a log.
 
 use worker_runtime::Store;
-use worker_runtime::store::Range;
-use yoi_protocol::Event;
+use worker_runtime::store::{Range, StoredEvent};
+use yoi_protocol::{Entry, Event};
 
 use super::Kept;
 use super::sample::{
@@ -24,37 +24,39 @@ pub async fn unknown_logs_read_as_empty(store: &dyn Store) -> Kept {
     same("the entries", &entries, &Vec::new())
 }
 
-/// `after` is left out, `until` is within; of events and of entries.
+/// `after` is left out, `until` is within, no more than `max_items` are read, and one where that
+/// allows none; of events and of entries, for every such range.
 ///
 /// # Errors
 /// What the store did instead.
 pub async fn reads_between_after_and_until(store: &dyn Store) -> Kept {
     let log = log(0);
-    fill(store, &log, 3).await?;
-    for (after, until) in [(0, 16), (0, 1), (3, 7), (15, 16), (4, 4), (7, 3)] {
-        let range = Range {
-            after,
-            until,
-            ..ALL
-        };
-        let expected: Vec<u64> = (after + 1..=until).collect();
-        let (_, events) = read(store, &log, range).await?;
-        same(
-            &format!("events after {after} until {until}"),
-            &seqs(&events),
-            &expected,
-        )?;
-    }
-    for (after, until) in [(0, 6), (1, 2), (5, 6), (2, 2)] {
-        let range = Range {
-            after,
-            until,
-            ..ALL
-        };
-        let expected: Vec<u64> = (after + 1..=until).collect();
-        let (_, entries) = read_entries(store, &log, range).await?;
-        let what = format!("entries after {after} until {until}");
-        same(&what, &sequences(&entries), &expected)?;
+    let written = fill(store, &log, 2).await?;
+    let entries = entries_of(&written);
+    let last = written.len() as u64;
+    for after in 0..=last + 1 {
+        for until in (0..=last + 1).chain([u64::MAX]) {
+            for max_items in [0, 1, 2, 7, usize::MAX] {
+                let range = Range {
+                    after,
+                    until,
+                    max_items,
+                    ..ALL
+                };
+                let what = format!("after {after} until {until}, at most {max_items}");
+                let is_asked = |number: u64| number > after && number <= until;
+                let expected = written.iter().filter(|event| is_asked(event.seq));
+                let expected: Vec<StoredEvent> = expected.take(max_items.max(1)).cloned().collect();
+                let (first, found) = read(store, &log, range).await?;
+                same(&format!("events {what}"), &found, &expected)?;
+                same(&format!("first_seq {what}"), &first, &1)?;
+                let expected = entries.iter().filter(|entry| is_asked(entry.sequence));
+                let expected: Vec<Entry> = expected.take(max_items.max(1)).cloned().collect();
+                let (first, found) = read_entries(store, &log, range).await?;
+                same(&format!("entries {what}"), &found, &expected)?;
+                same(&format!("first_sequence {what}"), &first, &1)?;
+            }
+        }
     }
     Ok(())
 }

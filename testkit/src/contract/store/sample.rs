@@ -225,6 +225,11 @@ pub(super) async fn commit(store: &dyn Store, record: Record) -> Kept {
     committed.map_err(|error| format!("a commit of events {seqs:?} failed: {error}"))
 }
 
+pub(super) async fn forget(store: &dyn Store, log: &LogId) -> Kept {
+    let forgotten = store.forget(log).await;
+    forgotten.map_err(|error| format!("a log could not be dropped: {error}"))
+}
+
 /// Events of a log, and the first that is kept.
 pub(super) async fn read(
     store: &dyn Store,
