@@ -18,6 +18,8 @@ use crate::broken_stores::said;
 enum Wrong {
     /// Nothing.
     Nothing,
+    /// Nothing either: whoever gives up a write finds it undone, or done and not told.
+    TakesItsTime,
     WritesByHalves,
     WritesKeysFirst,
     WritesKeysLast,
@@ -94,6 +96,12 @@ impl Disk {
                 first.keys.clear();
                 then.events.clear();
             }
+            Wrong::TakesItsTime => {
+                tokio::task::yield_now().await;
+                self.inner.commit(first).await?;
+                tokio::task::yield_now().await;
+                return Ok(());
+            }
             _ => return self.inner.commit(first).await,
         }
         self.inner.commit(first).await?;
@@ -161,11 +169,13 @@ impl Store for Disk {
 
 #[tokio::test]
 async fn a_disk_that_does_nothing_wrong_is_good() {
-    let open = async || Disk::open(Wrong::Nothing);
-    let reopen = async |disk: Arc<Disk>| disk.reopened();
-    store::check_durable(open, reopen).await;
-    store::check_crash(open, reopen).await;
-    store::check_uncertain(open, Disk::fail, reopen).await;
+    for wrong in [Wrong::Nothing, Wrong::TakesItsTime] {
+        let open = async || Disk::open(wrong);
+        let reopen = async |disk: Arc<Disk>| disk.reopened();
+        store::check_durable(open, reopen).await;
+        store::check_crash(open, reopen).await;
+        store::check_uncertain(open, Disk::fail, reopen).await;
+    }
 }
 
 #[tokio::test]
