@@ -78,6 +78,24 @@ impl Clock for ManualClock {
 ///
 /// One source may serve one Runtime and those that follow it on the same store, and no other: each
 /// value comes once from each source.
+///
+/// ```
+/// use worker_runtime::{CommandContext, Runtime};
+/// use yoi_protocol::{CreateWorker, RuntimeId};
+/// use yoi_testkit::SequentialIds;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut named = Vec::new();
+/// for _run in 0..2 {
+///     let id = RuntimeId::parse("local").unwrap();
+///     let runtime = Runtime::builder(id).ids(SequentialIds::new()).start().await.unwrap();
+///     let created = runtime.create_worker(CreateWorker::default(), CommandContext::default()).await;
+///     named.push(created.unwrap().value.worker_id);
+/// }
+/// assert_eq!(named[0], named[1]);
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct SequentialIds(AtomicU64);
 

@@ -43,6 +43,21 @@ pub fn eventually<T, S: Debug>(
 ///
 /// # Panics
 /// As [`eventually`].
+///
+/// ```
+/// use std::time::Duration;
+/// use yoi_testkit::eventually_within;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let begun = tokio::time::Instant::now();
+/// eventually_within(Duration::from_secs(60), "20 ms are over", async || {
+///     let since = begun.elapsed();
+///     if since.as_millis() >= 20 { Ok(()) } else { Err(since) }
+/// })
+/// .await;
+/// # }
+/// ```
 #[track_caller]
 pub fn eventually_within<T, S: Debug>(
     patience: Duration,

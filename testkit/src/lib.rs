@@ -26,7 +26,8 @@
 //! Whatever goes wrong panics with a message that says what was expected of whom: these are tools
 //! for tests.
 //!
-//! ```
+#![cfg_attr(feature = "servers", doc = "```")]
+#![cfg_attr(not(feature = "servers"), doc = "```text")]
 //! use yoi_testkit::{ScriptedExecutor, TestRuntime, eventually};
 //! use yoi_client::Call;
 //! use yoi_protocol::{CreateWorker, InputRequest, WorkerStatus};

@@ -83,6 +83,32 @@ impl ScriptedExecutor {
 
     /// One whose runs do not end because somebody cancels them, but only as the test tells them:
     /// what an executor is that takes its time, or does not listen at all.
+    ///
+    /// ```
+    /// use worker_runtime::{CommandContext, ProfileSpec, Runtime};
+    /// use yoi_protocol::{CancelRequest, CreateWorker, InputRequest, RuntimeId};
+    /// use yoi_testkit::ScriptedExecutor;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (executor, mut script) = ScriptedExecutor::stubborn();
+    /// # let id = RuntimeId::parse("local").unwrap();
+    /// # let runtime = Runtime::builder(id).profile("s", ProfileSpec::new(executor));
+    /// # let runtime = runtime.default_profile("s").start().await.unwrap();
+    /// # let plain = CommandContext::default;
+    /// # let created = runtime.create_worker(CreateWorker::default(), plain()).await;
+    /// # let worker = created.unwrap().value.worker_id;
+    /// # runtime.send_input(&worker, InputRequest::new("hi"), plain()).await.unwrap();
+    /// let run = script.next_run().await;
+    /// let cancel = tokio::spawn(async move {
+    ///     runtime.cancel(&worker, CancelRequest::default(), CommandContext::default()).await
+    /// });
+    /// run.cancelled().await;
+    /// run.say("in a moment").await;
+    /// run.complete();
+    /// cancel.await.unwrap().unwrap();
+    /// # }
+    /// ```
     #[must_use]
     pub fn stubborn() -> (Self, Script) {
         let (mut executor, script) = Self::new();

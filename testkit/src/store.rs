@@ -55,6 +55,26 @@ pub struct TestStore {
 }
 
 /// How reads of a [`TestStore`] go.
+///
+/// ```
+/// use worker_runtime::{Runtime, StoreError};
+/// use yoi_protocol::{CreateWorker, RuntimeId, TranscriptQuery};
+/// use yoi_testkit::{Reads, TestStore};
+/// # use worker_runtime::CommandContext;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let store = TestStore::new();
+/// let id = RuntimeId::parse("local").unwrap();
+/// let runtime = Runtime::builder(id).store(store.clone()).start().await.unwrap();
+/// let created = runtime.create_worker(CreateWorker::default(), CommandContext::default()).await;
+/// let worker = created.unwrap().value.worker_id;
+///
+/// store.read(Reads::Fail(StoreError::Damaged("a flipped bit".into())));
+/// assert!(runtime.transcript(&worker, &TranscriptQuery::default()).await.is_err());
+/// assert_eq!(store.told(), 1);
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Reads {
     /// As they should.

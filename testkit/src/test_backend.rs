@@ -48,12 +48,32 @@ use crate::{RemoteRuntime, Site, eventually, in_real_time};
 /// backend.stop().await;
 /// # }
 /// ```
+#[must_use = "it is killed when this is dropped"]
 pub struct TestBackend {
     spec: TestBackendBuilder,
     server: Server,
 }
 
 /// A [`TestBackend`] before it starts.
+///
+/// ```
+/// use std::time::Duration;
+/// use yoi_client::{RetryPolicy, Timeouts};
+/// use yoi_testkit::{RawPeer, Step, TestBackend};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let silent = RawPeer::start("gpu-1", [Step::Hear, Step::Hang]).await;
+/// let backend = TestBackend::builder()
+///     .remote(&silent)
+///     .timeouts(Timeouts { response: Duration::from_millis(50), ..Timeouts::default() })
+///     .retry(RetryPolicy::NEVER)
+///     .start()
+///     .await;
+/// let path = "/api/runtimes/gpu-1/workers";
+/// backend.browser().ask("GET", path).await.expect(504);
+/// # }
+/// ```
 #[must_use = "nothing happens until start()"]
 pub struct TestBackendBuilder {
     backend: BackendBuilder,

@@ -21,6 +21,23 @@ use crate::patience::PATIENCE;
 ///
 /// Awaited, it is sent and gives the [`Reply`]. Nothing is tried again and nothing is judged. It
 /// keeps time by the machine's clock, also where the test has paused its own.
+///
+/// ```
+/// use yoi_protocol::Code;
+/// use yoi_testkit::TestBackend;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let backend = TestBackend::builder().embedded("local").token("ops", "open-sesame").start().await;
+/// let browser = backend.browser();
+///
+/// browser.ask("GET", "/api/runtimes").await.expect(200);
+/// let stranger = browser.ask("GET", "/api/runtimes").anonymous().await.expect(401);
+/// assert_eq!(stranger.problem().code, Code::Unauthorized);
+/// let other = browser.ask("POST", "/api/runtimes/local/workers").header("content-type", "text/plain");
+/// other.body("{}").await.expect(415);
+/// # }
+/// ```
 #[must_use = "a request that is not awaited is not sent"]
 pub struct Ask {
     transport: Arc<HttpTransport>,
@@ -34,6 +51,22 @@ pub struct Ask {
 /// A request that is under way.
 ///
 /// Dropped, it is hung up on: the connection is cut, whatever its server makes of it.
+///
+/// ```
+/// use std::time::Duration;
+/// use yoi_testkit::{FakeRuntime, TestBackend};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let fake = FakeRuntime::start("gpu-1").await;
+/// let backend = TestBackend::builder().fake(&fake).start().await;
+/// let slow = fake.get_worker("w-1").after(Duration::from_secs(60)).mount().await;
+///
+/// let begun = backend.browser().ask("GET", "/api/runtimes/gpu-1/workers/w-1").begin();
+/// slow.until_asked(1).await;
+/// begun.hang_up().await;
+/// # }
+/// ```
 #[must_use = "a request that is let go of is hung up on"]
 pub struct Begun {
     what: String,

@@ -102,6 +102,31 @@ impl Browser {
     /// # Panics
     /// When the stream does not open. A cursor that the server does not take ends the stream
     /// instead.
+    ///
+    /// ```
+    /// use yoi_protocol::{CreateWorker, StopRequest};
+    /// use yoi_testkit::TestBackend;
+    /// # use yoi_client::Call;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let backend = TestBackend::builder().embedded("local").start().await;
+    /// let browser = backend.browser();
+    /// let (workers, call) = (browser.workers("local"), Call::default());
+    /// let worker = workers.create(&CreateWorker::default(), &call).await.unwrap().value.worker_id;
+    ///
+    /// let mut watcher = browser.watch("local", worker.as_str()).await;
+    /// watcher.until_caught_up().await;
+    /// let cursor = watcher.cursor().unwrap().clone();
+    /// watcher.hang_up();
+    ///
+    /// workers.stop(&worker, &StopRequest::default(), &call).await.unwrap();
+    /// let mut watcher = browser.resume("local", worker.as_str(), &cursor).await;
+    /// watcher.end().await;
+    /// assert_eq!(watcher.types().last(), Some(&"worker_stopped"));
+    /// assert!(!watcher.types().contains(&"snapshot"));
+    /// # }
+    /// ```
     pub async fn resume(&self, runtime: &str, worker: &str, cursor: &Cursor) -> Watcher {
         watch(&self.workers(runtime), worker, Some(cursor)).await
     }

@@ -11,6 +11,20 @@ use yoi_protocol::Problem;
 /// An answer, as it came over the wire.
 ///
 /// Its `Debug` shows all of it, for the panic of a test that expected another.
+///
+/// ```
+/// use yoi_protocol::RuntimeInfo;
+/// use yoi_testkit::TestRuntime;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = TestRuntime::builder("gpu-1").start().await;
+/// let reply = runtime.ask("GET", "/v1/runtime").await.expect(200);
+/// assert_eq!(reply.header("content-type"), Some("application/json"));
+/// assert_eq!(reply.json()["runtime_id"], "gpu-1");
+/// assert_eq!(reply.read::<RuntimeInfo>().runtime_id, *runtime.id());
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Reply {
     /// The status.

@@ -56,6 +56,23 @@ pub async fn check(
 }
 
 /// A handle as a [`Subject`], for who wants single checks.
+///
+/// ```
+/// use std::sync::Arc;
+/// use worker_runtime::Runtime;
+/// use yoi_protocol::RuntimeId;
+/// use yoi_testkit::contract::Bench;
+/// use yoi_testkit::contract::handle::OverHandle;
+/// use yoi_workspace_server::Embedded;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = Runtime::builder(RuntimeId::parse("local").unwrap()).start().await.unwrap();
+/// let subject = OverHandle::new(Arc::new(Embedded::new(runtime)));
+/// let bench = Bench::new(Arc::new(subject)).await.unwrap().profile("echo");
+/// assert_eq!(bench.info().runtime_id.as_str(), "local");
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct OverHandle {
     handle: Arc<dyn RuntimeHandle>,

@@ -21,6 +21,22 @@ pub use yoi_conformance::{
 ///
 /// # Panics
 /// With each check that failed, and each that was skipped or not skipped unexpectedly.
+///
+/// ```
+/// use yoi_testkit::TestRuntime;
+/// use yoi_testkit::contract::{Target, assert_kept, check};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = TestRuntime::builder("gpu-1").token("open-sesame").start().await;
+/// let target = Target::new(runtime.url()).token("open-sesame").profile("echo");
+/// let report = check(&target).await.unwrap();
+///
+/// // What is skipped without a profile whose runs last.
+/// let skipped: Vec<&str> = report.skipped().map(|one| one.name.as_str()).collect();
+/// assert_kept(&report, &skipped);
+/// # }
+/// ```
 #[cfg(feature = "servers")]
 #[track_caller]
 pub fn assert_kept(report: &Report, skipped: &[&str]) {

@@ -24,6 +24,25 @@ use crate::patience::{PATIENCE, within};
 /// While it is held, nobody is let in but by the test. When it is dropped, each who came and was
 /// not taken **fails the test**; only who came after one that was let in or refused is gone does
 /// not, for a Backend that loses the stream of a Worker comes back.
+///
+/// ```
+/// use yoi_protocol::Code;
+/// use yoi_testkit::{FakeRuntime, TestBackend};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let fake = FakeRuntime::start("gpu-1").await;
+/// let backend = TestBackend::builder().fake(&fake).start().await;
+/// let mut observers = fake.observers();
+/// let mut watcher = backend.browser().watch("gpu-1", "w-1").await;
+///
+/// let knock = observers.next().await;
+/// assert_eq!(knock.worker_id().as_str(), "w-1");
+/// knock.refuse(Code::WorkerNotFound).await;
+/// watcher.end().await;
+/// # }
+/// ```
+#[must_use = "who is not taken from here fails the test"]
 pub struct Observers {
     shared: Arc<Shared>,
     arrived: mpsc::UnboundedReceiver<Knock>,

@@ -17,6 +17,23 @@ const SHOWN: usize = 2000;
 /// A request that reached a [`FakeRuntime`](super::FakeRuntime).
 ///
 /// Shown by `Debug` and `Display` without its credential.
+///
+/// ```
+/// use yoi_testkit::{FakeRuntime, TestBackend};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let fake = FakeRuntime::start("gpu-1").await;
+/// let backend = TestBackend::builder().fake(&fake).start().await;
+/// let listed = fake.list_workers().mount().await;
+/// backend.browser().ask("GET", "/api/runtimes/gpu-1/workers?limit=7").await.expect(200);
+///
+/// let request = &listed.received()[0];
+/// assert_eq!((request.method(), request.path()), ("GET", "/v1/workers"));
+/// assert_eq!(request.query("limit"), Some("7"));
+/// assert_eq!(request.header("cookie"), None);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Received {
     method: String,

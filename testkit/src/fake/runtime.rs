@@ -31,7 +31,7 @@ const NOBODY: u8 = 255;
 ///
 /// Only `GET /v1/runtime` is answered of itself: a Backend asks it when it likes. A credential that
 /// is wrong and an addressee that is another are refused as by any Runtime. Whatever else comes and
-/// no [`Stub`] answers is answered 501, and **fails the test** when the fake is dropped. So does what
+/// no [`Stub`](super::Stub) answers is answered 501, and **fails the test** when the fake is dropped. So does what
 /// panics in a stub.
 ///
 /// ```
@@ -65,6 +65,7 @@ const NOBODY: u8 = 255;
 /// // Dropped here, the fake tells of the list that nobody expected.
 /// # }
 /// ```
+#[must_use = "it ends when this is dropped"]
 pub struct FakeRuntime {
     pub(super) shared: Arc<Shared>,
     address: SocketAddr,
@@ -73,6 +74,25 @@ pub struct FakeRuntime {
 }
 
 /// A [`FakeRuntime`] before it starts.
+///
+/// ```
+/// use std::sync::Arc;
+/// use yoi_client::{Call, Client, StaticToken};
+/// use yoi_testkit::FakeRuntime;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let fake = FakeRuntime::builder("gpu-1")
+///     .token("open-sesame")
+///     .info(|info| info.limits.max_workers = 1)
+///     .start()
+///     .await;
+/// let credential = Arc::new(StaticToken::new("open-sesame"));
+/// let client = Client::builder(&fake.url()).unwrap().credential(credential).build().unwrap();
+/// let info = client.runtime_info(&Call::default()).await.unwrap().value;
+/// assert_eq!(info.limits.max_workers, 1);
+/// # }
+/// ```
 #[must_use = "nothing happens until start()"]
 pub struct FakeRuntimeBuilder {
     gate: Gate,
@@ -141,7 +161,6 @@ impl FakeRuntime {
     ///
     /// # Panics
     /// When those of an earlier call are still held.
-    #[must_use = "who is not taken from here fails the test"]
     pub fn observers(&self) -> Observers {
         self.shared
             .unexpected

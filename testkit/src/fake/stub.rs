@@ -27,6 +27,31 @@ use crate::host::{runtime_id, text_of};
 ///
 /// Of several stubs for one route the one that was mounted first answers, until it has answered as
 /// often as [`first`](Self::first) says.
+///
+/// ```
+/// use yoi_protocol::{Code, InputAccepted, InputRequest};
+/// use yoi_testkit::{FakeRuntime, TestBackend, fixtures};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let fake = FakeRuntime::start("gpu-1").await;
+/// let backend = TestBackend::builder().fake(&fake).start().await;
+/// let busy = fake.send_input("w-1").refuses(Code::WorkerBusy).first(1).mount().await;
+/// let taken = fake.send_input("w-1").answers_with(|request| InputAccepted {
+///     sequence: request.json::<InputRequest>().content.len() as u64,
+///     ..fixtures::bodies::input_accepted()
+/// });
+/// let taken = taken.mount().await;
+///
+/// let browser = backend.browser();
+/// let input = || browser.ask("POST", "/api/runtimes/gpu-1/workers/w-1/input");
+/// input().json(&InputRequest::new("four")).await.expect(409);
+/// let accepted = input().json(&InputRequest::new("four")).await.expect(202);
+/// assert_eq!(accepted.json()["sequence"], 4);
+/// busy.verify();
+/// taken.verify();
+/// # }
+/// ```
 #[must_use = "nothing is answered until mount()"]
 pub struct Stub<T> {
     shared: Arc<Shared>,

@@ -13,6 +13,17 @@ use crate::eventually;
 ///
 /// Dropped, it takes the stub away, and fails the test when it was not asked as often as it said:
 /// at least once, if it said nothing.
+///
+/// ```should_panic
+/// # use yoi_testkit::FakeRuntime;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let fake = FakeRuntime::start("gpu-1").await;
+/// let stopped = fake.stop("w-1").times(1).mount().await;
+/// // Nobody stops it.
+/// stopped.verify();
+/// # }
+/// ```
 #[must_use = "the stub is taken away again when this is dropped: bind it to a name"]
 pub struct Stubbed {
     asks: Arc<Asks>,

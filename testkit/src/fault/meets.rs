@@ -30,6 +30,14 @@ enum Needs {
 
 impl Fault {
     /// Whether it can happen to an operation at all.
+    ///
+    /// ```
+    /// use yoi_protocol::Operation;
+    /// use yoi_testkit::Fault;
+    ///
+    /// assert!(Fault::ResetInBody.applies_to(Operation::SendInput));
+    /// assert!(!Fault::EventTwice.applies_to(Operation::SendInput));
+    /// ```
     #[must_use]
     pub fn applies_to(self, operation: Operation) -> bool {
         self.why_not(operation).is_none()

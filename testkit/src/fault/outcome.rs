@@ -8,6 +8,15 @@ use super::Fault;
 use crate::fixtures::problems;
 
 /// What becomes of an operation to which a [`Fault`] happens, after one attempt.
+///
+/// ```
+/// use yoi_protocol::{Code, Effect, Operation};
+/// use yoi_testkit::{Fault, Outcome};
+///
+/// let Outcome::Fails(row) = Fault::BodyStalls.outcome(Operation::SendInput) else { panic!() };
+/// assert_eq!((row.code, row.effect), (Code::RuntimeTimedOut, Effect::Unknown));
+/// assert_eq!(Fault::EventTwice.outcome(Operation::Events), Outcome::Unharmed);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -22,6 +31,14 @@ pub enum Outcome {
 }
 
 /// A row of the link table. Shown as `runtime_timed_out body unknown`.
+///
+/// ```
+/// use yoi_protocol::{Code, Failure, Reason};
+/// use yoi_testkit::Row;
+///
+/// let refused = Failure::new(Code::RuntimeUnreachable).with_reason(Reason::Refused);
+/// assert_eq!(Row::of(&refused).to_string(), "runtime_unreachable refused none");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Row {

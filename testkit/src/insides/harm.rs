@@ -25,6 +25,18 @@ const TWO_DAYS_MS: i64 = 48 * 60 * 60 * 1000;
 ///
 /// # Panics
 /// When it is dropped and the fault never happened, unless the test is panicking already.
+///
+/// ```should_panic
+/// # use yoi_testkit::{Fault, Insides};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let insides = Insides::new();
+/// let runtime = insides.runtime("gpu-1").start().await;
+/// let harm = insides.inject(Fault::StoreRefuses, &runtime).await;
+/// // Nobody writes anything.
+/// harm.undo().await;
+/// # }
+/// ```
 #[must_use = "the fault ends when this is dropped"]
 pub struct Harm<'a> {
     pub(super) insides: &'a Insides,

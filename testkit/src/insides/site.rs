@@ -12,6 +12,21 @@ use crate::TestRuntime;
 ///
 /// A [`TestRuntime`] is one, the Workers behind any API are one, and
 /// [`TestBackend::inside`](crate::TestBackend::inside) gives that of a Runtime inside a Backend.
+///
+/// ```
+/// use yoi_testkit::{Fault, Insides, TestBackend};
+/// # use serde_json::json;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let insides = Insides::new();
+/// let builder = TestBackend::builder().embedded_with("local", |runtime| insides.install(runtime));
+/// let backend = builder.start().await;
+/// let harm = insides.inject(Fault::RuntimeDrains, backend.inside("local")).await;
+/// backend.browser().ask("POST", "/api/runtimes/local/workers").json(&json!({})).await.expect(503);
+/// harm.undo().await;
+/// # }
+/// ```
 pub struct Site {
     pub(super) workers: Workers,
     pub(super) runtime: Option<Runtime>,

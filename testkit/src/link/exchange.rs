@@ -7,6 +7,24 @@ use yoi_protocol::Operation;
 use crate::Fault;
 
 /// One request that came to a [`FaultProxy`](crate::FaultProxy), and what became of it.
+///
+/// ```
+/// use yoi_testkit::{Fault, FaultProxy, TestRuntime};
+/// # use yoi_client::Call;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = TestRuntime::builder("gpu-1").start().await;
+/// let link = FaultProxy::to(&runtime).await;
+/// let fault = link.inject(Fault::Uncoded(404));
+/// let client = link.client_builder().build().unwrap();
+/// client.runtime_info(&Call::default()).await.unwrap_err();
+/// fault.undo();
+///
+/// let exchange = &link.exchanges()[0];
+/// assert_eq!(exchange.to_string(), "GET /v1/runtime (not forwarded) met uncoded 404");
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exchange {

@@ -20,6 +20,18 @@ const SHOWN: usize = 20;
 /// # Panics
 /// When it is dropped and the fault did not happen, or not so often. A test that is panicking
 /// already fails for its own reason; what happened on the link, and its seed, is then printed.
+///
+/// ```should_panic
+/// # use yoi_testkit::{Fault, FaultProxy, TestRuntime};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let runtime = TestRuntime::builder("gpu-1").start().await;
+/// let link = FaultProxy::to(&runtime).await;
+/// let fault = link.inject(Fault::ClosedInHead);
+/// // Nobody asks for anything.
+/// fault.undo();
+/// # }
+/// ```
 #[must_use = "the fault ends when this is dropped"]
 pub struct Injected {
     shared: Arc<Shared>,

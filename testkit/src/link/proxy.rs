@@ -58,6 +58,7 @@ const SLOW: Duration = Duration::from_millis(20);
 /// assert_eq!(page.workers.len(), 1);
 /// # }
 /// ```
+#[must_use = "it ends when this is dropped"]
 pub struct FaultProxy {
     settings: RemoteSettings,
     address: SocketAddr,
@@ -67,6 +68,26 @@ pub struct FaultProxy {
 }
 
 /// A [`FaultProxy`] before it starts.
+///
+/// ```
+/// use std::time::Duration;
+/// use yoi_client::RetryPolicy;
+/// use yoi_testkit::{FaultProxy, TestRuntime};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let runtime = TestRuntime::builder("gpu-1").start().await;
+/// let link = FaultProxy::builder(&runtime)
+///     .settings(|backend| {
+///         backend.retry = RetryPolicy::NEVER;
+///         backend.timeouts.response = Duration::from_millis(200);
+///     })
+///     .seed(7)
+///     .start()
+///     .await;
+/// # let _ = link;
+/// # }
+/// ```
 #[must_use = "nothing happens until start()"]
 pub struct FaultProxyBuilder {
     runtime_id: RuntimeId,

@@ -10,6 +10,26 @@ use tokio::time::sleep;
 use super::head;
 
 /// One thing that a peer does on a connection.
+///
+/// ```
+/// use yoi_testkit::{RawPeer, Step};
+/// # use yoi_client::{Call, Client};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let peer = RawPeer::start_each("gpu-1", [
+///     vec![Step::Reset],                                                  // the first connection
+///     vec![Step::Hear, Step::Wait, Step::say("good morning"), Step::Close], // all that follow
+/// ])
+/// .await;
+/// # let url = format!("http://{}", peer.address());
+/// # let client = Client::builder(&url).unwrap().build().unwrap();
+/// # let asked = tokio::spawn(async move { client.runtime_info(&Call::default()).await });
+/// peer.until_heard(1).await;
+/// peer.go_on();
+/// # asked.await.unwrap().unwrap_err();
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {

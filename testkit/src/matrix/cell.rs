@@ -8,6 +8,20 @@ use super::{Answered, Place, Watched};
 use crate::Fault;
 
 /// One operation, one fault, one place, and what came of it.
+///
+/// ```
+/// use yoi_protocol::Operation;
+/// use yoi_testkit::Fault;
+/// use yoi_testkit::matrix::{Found, Plan, Place, Pace, run};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let plan = Plan::all().only(Place::Embedded).only_fault(Fault::NotHttp);
+/// let cells = run(&plan, &Pace::default()).await;
+/// assert_eq!(cells.len(), Operation::ALL.len());
+/// assert!(cells.iter().all(|cell| matches!(cell.found, Found::Cannot(_))));
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Cell {

@@ -7,6 +7,13 @@ use yoi_client::{RetryPolicy, Timeouts};
 /// How patient the Backend of the matrix is, and how much happens at a time.
 ///
 /// Short times make a quick matrix. Too short ones make a fault of what is only a busy machine.
+///
+/// ```
+/// use yoi_testkit::matrix::Pace;
+///
+/// let mut gentle = Pace::default();
+/// gentle.stages_at_once = 4;
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Pace {

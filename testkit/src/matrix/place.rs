@@ -7,6 +7,16 @@ use yoi_protocol::Operation;
 use crate::{Family, Fault};
 
 /// Where the Runtime is that a Backend asks.
+///
+/// ```
+/// use yoi_protocol::Operation;
+/// use yoi_testkit::Fault;
+/// use yoi_testkit::matrix::Place;
+///
+/// let why_not = |place: Place| place.why_not(Fault::NotHttp, Operation::Stop);
+/// assert_eq!(why_not(Place::Remote), None);
+/// assert!(why_not(Place::Embedded).is_some_and(|why| why.contains("nothing lies between")));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Place {

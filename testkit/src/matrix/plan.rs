@@ -16,6 +16,15 @@ pub enum Times {
 }
 
 /// Which cells are taken: all, unless it is told otherwise.
+///
+/// ```
+/// use yoi_testkit::Family;
+/// use yoi_testkit::matrix::{Place, Plan};
+///
+/// let streams = Plan::all().only(Place::Fake).faults(|fault| fault.family() == Family::Stream);
+/// let retried = Plan::all().once();
+/// # let _ = (streams, retried);
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a plan does nothing until it is run"]
 pub struct Plan {

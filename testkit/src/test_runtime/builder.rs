@@ -11,6 +11,26 @@ use crate::TestStore;
 use crate::host::{Server, Token, runtime_id};
 
 /// A [`TestRuntime`] before it starts.
+///
+/// ```
+/// use yoi_protocol::{Code, CreateWorker, Limits};
+/// use yoi_testkit::{TestRuntime, TestStore};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let store = TestStore::new();
+/// let runtime = TestRuntime::builder("gpu-1")
+///     .store(store.clone())
+///     .limits(Limits { max_workers: 1, ..Limits::default() })
+///     .start()
+///     .await;
+/// let create = || runtime.ask("POST", "/v1/workers").json(&CreateWorker::default());
+/// create().await.expect(201);
+/// let full = create().await.expect(429);
+/// assert_eq!(full.problem().code, Code::LimitReached);
+/// assert_eq!(store.records().len(), 1);
+/// # }
+/// ```
 #[must_use = "nothing happens until start()"]
 pub struct TestRuntimeBuilder {
     pub(super) id: RuntimeId,

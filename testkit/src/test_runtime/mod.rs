@@ -47,6 +47,7 @@ pub use builder::TestRuntimeBuilder;
 /// runtime.stop().await;
 /// # }
 /// ```
+#[must_use = "it is killed when this is dropped"]
 pub struct TestRuntime {
     spec: TestRuntimeBuilder,
     token: Option<Token>,
@@ -99,6 +100,19 @@ impl TestRuntime {
     ///
     /// # Panics
     /// When it wants none.
+    ///
+    /// ```
+    /// use yoi_testkit::TestRuntime;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let runtime = TestRuntime::builder("gpu-1").token("open-sesame").start().await;
+    /// let stale = runtime.ask("GET", "/v1/runtime");
+    /// runtime.rotate_token("shut-sesame");
+    /// stale.await.expect(401);
+    /// runtime.ask("GET", "/v1/runtime").await.expect(200);
+    /// # }
+    /// ```
     pub fn rotate_token(&self, token: impl Into<String>) {
         let held = self.token.as_ref();
         held.expect("a runtime whose token changes was built with token()")

@@ -5,6 +5,29 @@ use worker_runtime::Observation;
 use yoi_protocol::{RawFrame, StreamEnd};
 
 /// Something that gives the frames of a Worker, one JSON text at a time.
+///
+/// ```
+/// use yoi_protocol::StreamEnd;
+/// use yoi_testkit::{FrameSource, Watcher, fixtures};
+///
+/// /// A stream that somebody wrote down.
+/// struct Written(Vec<&'static str>);
+///
+/// #[async_trait::async_trait]
+/// impl FrameSource for Written {
+///     async fn next_text(&mut self) -> Result<String, StreamEnd> {
+///         self.0.pop().map(str::to_owned).ok_or(StreamEnd::Complete)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let frames = ["frames/run_finished", "frames/run_started"];
+/// let mut watcher = Watcher::of(Written(frames.map(|name| fixtures::get(name).text()).to_vec()));
+/// assert_eq!(watcher.end().await, StreamEnd::Complete);
+/// assert_eq!(watcher.types(), ["run_started", "run_finished"]);
+/// # }
+/// ```
 #[async_trait]
 pub trait FrameSource: Send {
     /// The next frame.

@@ -152,7 +152,7 @@ async fn a_token_is_wanted_and_given() {
 #[tokio::test]
 #[should_panic(expected = "two runtimes have the id local")]
 async fn one_that_cannot_start_says_so() {
-    TestBackend::builder()
+    let _never = TestBackend::builder()
         .embedded("local")
         .embedded("local")
         .start()

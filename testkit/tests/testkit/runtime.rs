@@ -193,7 +193,7 @@ async fn two_of_them_do_not_meet() {
 #[tokio::test]
 #[should_panic(expected = "does not start")]
 async fn one_that_cannot_start_says_so() {
-    TestRuntime::builder("gpu-1")
+    let _never = TestRuntime::builder("gpu-1")
         .runtime(|runtime| runtime.default_profile("no-such-profile"))
         .start()
         .await;
