@@ -1,16 +1,21 @@
 //! Where one Runtime is checked: its Workers of the checks' own, and how they are cleared away.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, sleep, timeout};
 use yoi_protocol::{
-    CancelRequest, Capability, CreateWorker, Cursor, Failure, IdempotencyKey, InputAccepted,
-    InputRequest, RuntimeInfo, StopRequest, Timestamp, Worker, WorkerId, WorkerStatus,
+    CancelRequest, Capability, Code, CreateWorker, Cursor, Failure, IdempotencyKey, InputAccepted,
+    InputRequest, Operation, RuntimeInfo, StopRequest, Timestamp, Worker, WorkerId, WorkerStatus,
 };
 
+use crate::course::Course;
+use crate::minded::Minded;
+use crate::scrub::Scrub;
 use crate::subject::{Done, Subject};
 use crate::unmet::{Unmet, broken, skipped, unexpected};
 use crate::watch::{Snapshot, Watch};
@@ -22,6 +27,12 @@ pub const PREFIX: &str = "conformance-";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long between two looks at a Worker.
 const BETWEEN: Duration = Duration::from_millis(10);
+/// How long one check may take in all, at least.
+const LONGEST: Duration = Duration::from_secs(120);
+/// How long stopping the Workers of one check may take, at most.
+const TIDYING: Duration = Duration::from_secs(5);
+/// How many Workers are stopped at a time.
+const AT_ONCE: usize = 16;
 
 /// One Runtime on the bench: how it is asked, what its Workers run, and which it was given.
 ///
@@ -40,7 +51,7 @@ const BETWEEN: Duration = Duration::from_millis(10);
 /// # }
 /// ```
 pub struct Bench {
-    subject: Arc<dyn Subject>,
+    subject: Minded,
     info: RuntimeInfo,
     profile: Option<String>,
     long_profile: Option<String>,
@@ -48,7 +59,12 @@ pub struct Bench {
     /// What the names and keys of this bench begin with, and no other's.
     stem: String,
     names: AtomicU64,
-    made: Mutex<Vec<WorkerId>>,
+    /// Workers that could not be stopped.
+    left: Mutex<Vec<WorkerId>>,
+    course: Course,
+    scrub: Scrub,
+    /// The limits that the Runtime publishes, by name; `None` where that cannot be told.
+    published: Option<BTreeSet<String>>,
 }
 
 impl Bench {
@@ -66,14 +82,17 @@ impl Bench {
             BENCHES.fetch_add(1, Ordering::Relaxed)
         );
         Ok(Self {
-            subject,
+            subject: Minded::new(subject, &info),
             info,
             profile: None,
             long_profile: None,
             patience: PATIENCE,
             stem,
             names: AtomicU64::new(0),
-            made: Mutex::default(),
+            left: Mutex::default(),
+            course: Course::default(),
+            scrub: Scrub::default(),
+            published: None,
         })
     }
 
@@ -106,20 +125,106 @@ impl Bench {
         &self.info
     }
 
-    /// Stops every Worker that was made here.
+    /// By when all checks together must be done; those that come later are skipped. Nothing
+    /// unless set.
+    #[must_use]
+    pub fn until(mut self, until: Instant) -> Self {
+        self.course.until = Some(until);
+        self
+    }
+
+    pub(crate) fn scrubbed(mut self, scrub: Scrub) -> Self {
+        self.scrub = scrub;
+        self
+    }
+
+    pub(crate) fn publishes(&mut self, limits: BTreeSet<String>) {
+        self.published = Some(limits);
+    }
+
+    /// Stops every Worker that was made here, several at a time and not for long. What cannot be
+    /// stopped is [`left_behind`](Self::left_behind).
     pub async fn tidy(&self) {
-        let made = std::mem::take(&mut *self.made());
-        for worker_id in made {
-            // What is not there needs no stop; what cannot be stopped was a check's to tell.
-            let _ = self
-                .subject
-                .stop(&worker_id, &StopRequest::default(), None)
-                .await;
+        let made: BTreeSet<WorkerId> = self.subject.take().into_iter().collect();
+        let left = self.stop_all(made).await;
+        self.left().extend(left);
+    }
+
+    /// Tries again to stop what could not be stopped, and gives what still runs, or may. Empty
+    /// for a Runtime that stops what it is told to.
+    pub async fn left_behind(&self) -> Vec<WorkerId> {
+        self.tidy().await;
+        let left: BTreeSet<WorkerId> = self.left().drain(..).collect();
+        self.stop_all(left).await
+    }
+
+    /// Stops these together; gives those of which it is not known that they are stopped or gone.
+    async fn stop_all(&self, workers: BTreeSet<WorkerId>) -> Vec<WorkerId> {
+        let left = Mutex::new(workers.clone());
+        let body = StopRequest::default();
+        let stops = stream::iter(workers).for_each_concurrent(AT_ONCE, async |worker_id| {
+            let is_gone = match self.subject.stop(&worker_id, &body, None).await {
+                Ok(_) => true,
+                // What is not there needs no stop.
+                Err(failure) => failure.code == Code::WorkerNotFound,
+            };
+            if is_gone {
+                left.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&worker_id);
+            }
+        });
+        // Who is not done by then is told below.
+        let _ = timeout(self.patience.min(TIDYING), stops).await;
+        let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
+        left.into_iter().collect()
+    }
+
+    fn left(&self) -> std::sync::MutexGuard<'_, Vec<WorkerId>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn course(&self) -> &Course {
+        &self.course
+    }
+
+    pub(crate) fn scrub(&self) -> &Scrub {
+        &self.scrub
+    }
+
+    /// An operation that was wanted since the last time, and that the Runtime does not list.
+    pub(crate) fn lacked(&self) -> Option<Operation> {
+        self.subject.lacked()
+    }
+
+    pub(crate) fn lists(&self, operation: Operation) -> bool {
+        self.subject.lists(operation)
+    }
+
+    /// How long one check may take, and whether that is only what is left for all of them.
+    pub(crate) fn longest(&self) -> (Duration, bool) {
+        let longest = LONGEST.max(self.patience.saturating_mul(4));
+        match self.course.until {
+            Some(until) => {
+                let left = until.saturating_duration_since(Instant::now());
+                (longest.min(left), left < longest)
+            }
+            None => (longest, false),
+        }
+    }
+
+    /// Skips a check that holds the Runtime to a limit which it does not publish.
+    pub(crate) fn needs_limit(&self, name: &str) -> Result<(), Unmet> {
+        match &self.published {
+            Some(published) if !published.contains(name) => {
+                Err(skipped(format!("the runtime does not publish {name}")))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
     pub(crate) fn subject(&self) -> &dyn Subject {
-        &*self.subject
+        &self.subject
     }
 
     pub(crate) fn wait(&self) -> Duration {
@@ -145,10 +250,12 @@ impl Bench {
     }
 
     pub(crate) fn needs_events(&self) -> Result<(), Unmet> {
-        if self.can(&Capability::EVENTS_WS) {
+        if self.can(&Capability::EVENTS_WS) || self.can(&Capability::EVENTS_SSE) {
             Ok(())
         } else {
-            Err(skipped("the runtime does not list events.ws"))
+            Err(skipped(
+                "the runtime lists neither events.ws nor events.sse",
+            ))
         }
     }
 
@@ -159,9 +266,9 @@ impl Bench {
         id
     }
 
-    /// Remembers a Worker that the Runtime named.
+    /// Remembers a Worker that is to be stopped.
     pub(crate) fn own(&self, worker_id: &WorkerId) {
-        self.made().push(worker_id.clone());
+        self.subject.own(worker_id);
     }
 
     /// A key that nobody used.
@@ -172,10 +279,6 @@ impl Bench {
     fn fresh(&self) -> String {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
         format!("{}{number}", self.stem)
-    }
-
-    fn made(&self) -> std::sync::MutexGuard<'_, Vec<WorkerId>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The body of a create, with a fresh id.
@@ -289,6 +392,12 @@ impl Bench {
         let frames = self.subject.events(worker_id, cursor).await;
         let frames = frames.map_err(|failure| unexpected("observing a worker", &failure))?;
         Ok(Watch::new(frames, worker_id.clone(), self.patience))
+    }
+}
+
+impl AsRef<Self> for Bench {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 

@@ -1,16 +1,13 @@
 //! Checks by name, and how one is run.
 
 use std::fmt;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
+use crate::bench::Bench;
 use crate::report::{Checked, Outcome};
-use crate::unmet::{Unmet, Verdict};
-
-/// How long one check may take in all.
-const LONGEST: Duration = Duration::from_secs(120);
+use crate::unmet::{Unmet, Verdict, late, skipped};
 
 /// One promise of the contract, and how it is looked at on a `T`.
 ///
@@ -49,20 +46,45 @@ impl<T> Check<T> {
 
     /// Looks whether the promise holds. What it made is not cleared away: that is for whoever
     /// runs checks.
-    pub async fn run(&self, on: &T) -> Checked {
+    pub async fn run(&self, on: &T) -> Checked
+    where
+        T: AsRef<Bench>,
+    {
+        self.look(on).await.0
+    }
+
+    /// The same, and whether it failed because something did not come in time.
+    pub(crate) async fn look(&self, on: &T) -> (Checked, bool)
+    where
+        T: AsRef<Bench>,
+    {
+        let bench = on.as_ref();
+        bench.lacked();
         let began = Instant::now();
-        let outcome = match timeout(LONGEST, (self.run)(on)).await {
-            Ok(Ok(())) => Outcome::Passed,
-            Ok(Err(Unmet::Broken(detail))) => Outcome::Failed { detail },
-            Ok(Err(Unmet::Skipped(reason))) => Outcome::Skipped { reason },
-            Err(_elapsed) => Outcome::Failed {
-                detail: format!("not done within {LONGEST:?}"),
+        let (longest, is_cut) = bench.longest();
+        let verdict = match timeout(longest, (self.run)(on)).await {
+            Ok(verdict) => verdict,
+            Err(_elapsed) if is_cut => Err(skipped(
+                "the time for all checks together ended while it was made",
+            )),
+            Err(_elapsed) => Err(late(format!("not done within {longest:?}"))),
+        };
+        let is_late = matches!(verdict, Err(Unmet::Late(_)));
+        let outcome = match (verdict, bench.lacked()) {
+            (Ok(()), _) => Outcome::Passed,
+            (Err(Unmet::Skipped(reason)), _) => Outcome::Skipped { reason },
+            (Err(Unmet::Broken(_) | Unmet::Late(_)), Some(operation)) => Outcome::Skipped {
+                reason: format!("the runtime does not list {operation}"),
+            },
+            (Err(Unmet::Broken(detail) | Unmet::Late(detail)), None) => Outcome::Failed {
+                detail: bench.scrub().line(&detail),
             },
         };
-        Checked {
+        let checked = Checked {
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             ..self.with(outcome)
-        }
+        };
+        (checked, is_late)
     }
 
     /// The check with an outcome that needed no run.

@@ -39,9 +39,14 @@
 
 mod bench;
 mod catalogue;
+mod course;
+mod heard;
+mod minded;
 mod over_http;
 mod report;
+mod scrub;
 pub mod semantics;
+mod sse;
 mod subject;
 mod target;
 mod unmet;
@@ -53,5 +58,5 @@ pub use catalogue::Check;
 pub use over_http::OverHttp;
 pub use report::{Checked, Outcome, Report, RuntimeSeen};
 pub use subject::{Done, Frames, Subject};
-pub use target::{CheckError, Target, check};
+pub use target::{CheckError, Target, check, check_telling};
 pub use unmet::{Unmet, Verdict};

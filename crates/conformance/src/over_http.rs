@@ -1,5 +1,9 @@
 //! A Runtime over its wire.
 
+mod server_sent;
+
+use std::fmt;
+
 use async_trait::async_trait;
 use yoi_client::{Answer, Call, CallError, Client, FrameStream, Workers};
 use yoi_protocol::{
@@ -7,6 +11,8 @@ use yoi_protocol::{
     InputRequest, ListQuery, RawFrame, RuntimeInfo, StopRequest, Stopped, StreamEnd, Transcript,
     TranscriptQuery, Worker, WorkerId, WorkerPage,
 };
+
+pub(crate) use server_sent::ServerSent;
 
 use crate::subject::{Done, Frames, Subject};
 
@@ -25,10 +31,12 @@ use crate::subject::{Done, Frames, Subject};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct OverHttp {
     client: Client,
     workers: Workers,
+    /// How it is observed, if not over a WebSocket.
+    server_sent: Option<ServerSent>,
 }
 
 impl OverHttp {
@@ -38,7 +46,23 @@ impl OverHttp {
         Self {
             workers: client.workers(Api::Runtime),
             client,
+            server_sent: None,
         }
+    }
+
+    /// Observes over server-sent events alone.
+    pub(crate) fn observing(mut self, server_sent: ServerSent) -> Self {
+        self.server_sent = Some(server_sent);
+        self
+    }
+}
+
+impl fmt::Debug for OverHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_sse = self.server_sent.is_some();
+        f.debug_struct("OverHttp")
+            .field("server_sent", &is_sse)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,6 +147,9 @@ impl Subject for OverHttp {
         worker_id: &WorkerId,
         cursor: Option<&Cursor>,
     ) -> Result<Box<dyn Frames>, Failure> {
+        if let Some(server_sent) = &self.server_sent {
+            return server_sent.open(worker_id, cursor).await;
+        }
         let call = Call::default();
         Ok(Box::new(
             self.workers.events(worker_id, cursor, &call).await?,

@@ -1,7 +1,7 @@
 //! What the checks came to.
 
 use serde::Serialize;
-use yoi_protocol::{RuntimeId, RuntimeInfo};
+use yoi_protocol::{RuntimeId, RuntimeInfo, WorkerId};
 
 /// What all checks of a Runtime came to. Serialises as the document that
 /// `yoi check-runtime --json` prints.
@@ -18,6 +18,9 @@ pub struct Report {
     pub skipped: usize,
     /// Each check, in the order in which they ran.
     pub checks: Vec<Checked>,
+    /// Workers of the checks that could not be stopped: they run, or may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<WorkerId>,
 }
 
 /// Who was checked.
@@ -31,6 +34,8 @@ pub struct RuntimeSeen {
     pub version: String,
     /// The kind of its store.
     pub store: String,
+    /// What it lists that it can do. What is not listed is not asked for.
+    pub capabilities: Vec<String>,
 }
 
 /// One check and what it came to.
@@ -76,12 +81,25 @@ impl Report {
                 api_version: info.api_version.clone(),
                 version: info.version.clone(),
                 store: info.store.clone(),
+                capabilities: info
+                    .capabilities
+                    .iter()
+                    .map(|one| one.as_str().to_owned())
+                    .collect(),
             }),
             passed: count(|outcome| matches!(outcome, Outcome::Passed)),
             failed: count(|outcome| matches!(outcome, Outcome::Failed { .. })),
             skipped: count(|outcome| matches!(outcome, Outcome::Skipped { .. })),
             checks,
+            left_behind: Vec::new(),
         }
+    }
+
+    /// The same, with the Workers that could not be stopped.
+    #[must_use]
+    pub fn leaving(mut self, left_behind: Vec<WorkerId>) -> Self {
+        self.left_behind = left_behind;
+        self
     }
 
     /// The checks that failed.

@@ -1,22 +1,31 @@
 //! Who is checked, and checking them.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use yoi_client::{
-    CallError, Client, ClientConfigError, HttpTransport, RetryPolicy, StaticToken, Timeouts,
+    Call, CallError, Client, ClientConfigError, HttpTransport, RetryPolicy, StaticToken, Timeouts,
     Transport,
 };
-use yoi_protocol::{Code, RuntimeId};
+use yoi_protocol::{Capability, Code, RuntimeId};
 
 use crate::bench::Bench;
-use crate::over_http::OverHttp;
+use crate::heard::{Heard, Listening};
+use crate::over_http::{OverHttp, ServerSent};
 use crate::report::{Checked, Outcome, Report};
-use crate::{Subject, semantics, wire};
+use crate::scrub::Scrub;
+use crate::wire::Wire;
+use crate::{semantics, wire};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long is waited for what must come, unless a target is told otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long all checks together may take, unless a target is told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A running Runtime, and what must be known of it to check it.
 ///
@@ -35,7 +44,9 @@ pub struct Target {
     token: Option<String>,
     profile: Option<String>,
     long_profile: Option<String>,
-    patience: Option<Duration>,
+    patience: Duration,
+    timeout: Duration,
+    plain_http: bool,
     transport: Option<Arc<dyn Transport>>,
 }
 
@@ -46,6 +57,8 @@ pub enum CheckError {
     Address(ClientConfigError),
     /// The token cannot stand in a header.
     Token,
+    /// The token would go over plain HTTP to elsewhere than this machine.
+    PlainHttp,
     /// Nobody answers at the address, or not in time, or not to this token.
     Unanswered(Box<CallError>),
 }
@@ -59,7 +72,9 @@ impl Target {
             token: None,
             profile: None,
             long_profile: None,
-            patience: None,
+            patience: PATIENCE,
+            timeout: TIMEOUT,
+            plain_http: false,
             transport: None,
         }
     }
@@ -91,8 +106,38 @@ impl Target {
     /// How long is waited for what must come. 30 seconds unless set.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
+        self.patience = patience;
         self
+    }
+
+    /// How long all checks together may take; those that come later are skipped. Ten minutes
+    /// unless set.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sends the token over `http://` also to elsewhere than this machine, for everyone on the way
+    /// to read.
+    #[must_use]
+    pub fn allow_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// Whether the token would be sent over plain HTTP to elsewhere than this machine.
+    fn is_exposed(&self) -> bool {
+        let Ok(uri) = self.url.parse::<http::Uri>() else {
+            return false;
+        };
+        let host = uri.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let address: Result<IpAddr, _> = host.parse();
+        let is_here = address.map_or(host.eq_ignore_ascii_case("localhost"), |address| {
+            address.to_canonical().is_loopback()
+        });
+        uri.scheme_str() == Some("http") && !is_here && self.token.is_some() && !self.plain_http
     }
 
     /// Another way there than the machine's network.
@@ -119,7 +164,7 @@ impl Target {
         transport: &Arc<dyn Transport>,
         addressee: Option<RuntimeId>,
     ) -> Result<Client, ClientConfigError> {
-        let response = self.patience.unwrap_or(Duration::from_secs(30));
+        let response = self.patience.min(self.timeout);
         let mut builder = Client::builder(&self.url)?
             .transport(Arc::clone(transport))
             .retry(RetryPolicy::NEVER)
@@ -144,51 +189,110 @@ impl Target {
         if let Some(profile) = &self.long_profile {
             bench = bench.long_profile(profile);
         }
-        match self.patience {
-            Some(patience) => bench.patience(patience),
-            None => bench,
-        }
+        bench.patience(self.patience)
+    }
+
+    fn scrub(&self) -> Scrub {
+        Scrub::new(&self.url, self.token.as_deref())
     }
 }
 
 /// Runs every check against a running Runtime, one after the other, and stops what they made.
 ///
 /// A Runtime that answers, but not in the contract's words when it is asked what it is, is no
-/// error: its report has that one failure, and everything else is skipped.
+/// error: its report has that one failure, and everything else is skipped. One that leaves several
+/// checks in a row unanswered is not asked further.
 ///
 /// # Errors
 /// [`CheckError`] when nothing could be checked.
 pub async fn check(target: &Target) -> Result<Report, CheckError> {
+    check_telling(target, &mut |_| ()).await
+}
+
+/// The same, telling each check as it is made, for who watches.
+///
+/// # Errors
+/// [`CheckError`] when nothing could be checked; then nothing was told.
+pub async fn check_telling(
+    target: &Target,
+    told: &mut (dyn FnMut(&Checked) + Send),
+) -> Result<Report, CheckError> {
+    let until = Instant::now() + target.timeout;
     let is_visible = |token: &String| token.bytes().all(|b| b.is_ascii_graphic());
     if !target.token.as_ref().is_none_or(is_visible) {
         return Err(CheckError::Token);
     }
-    let transport = target.way().map_err(CheckError::Address)?;
+    if target.is_exposed() {
+        return Err(CheckError::PlainHttp);
+    }
+    let scrub = target.scrub();
+    let heard = Heard::new(target.token.as_deref());
+    let transport: Arc<dyn Transport> = Arc::new(Listening {
+        inner: target.way().map_err(CheckError::Address)?,
+        heard: Arc::clone(&heard),
+    });
     let client = target.client(&transport, None);
     let client = client.map_err(CheckError::Address)?;
-    let info = match client.runtime_info(&yoi_client::Call::default()).await {
+    let info = match client.runtime_info(&Call::default()).await {
         Ok(answer) => answer.value,
-        Err(error) if is_nobody(&error) => return Err(CheckError::Unanswered(Box::new(error))),
-        Err(error) => return Ok(unreadable(&error)),
+        Err(error) if is_nobody(&error) => {
+            return Err(CheckError::Unanswered(Box::new(scrubbed(error, &scrub))));
+        }
+        Err(error) => return Ok(unreadable(&error, &scrub, told)),
     };
+    heard.is_of(&info);
     let client = target.client(&transport, Some(info.runtime_id.clone()));
     let client = client.map_err(CheckError::Address)?;
     client.follow_limits(&info.limits);
-    let subject: Arc<dyn Subject> = Arc::new(OverHttp::new(client));
-    let bench = match Bench::new(subject).await {
-        Ok(bench) => target.seat(bench),
+    let mut subject = OverHttp::new(client);
+    let lists = |one| info.capabilities.contains(&one);
+    if !lists(Capability::EVENTS_WS) && lists(Capability::EVENTS_SSE) {
+        subject = subject.observing(ServerSent {
+            transport: Arc::clone(&transport),
+            base: target.url.trim_end_matches('/').to_owned(),
+            token: target.token.clone(),
+            patience: target.patience,
+        });
+    }
+    let bench = match Bench::new(Arc::new(subject)).await {
+        Ok(bench) => target.seat(bench).until(until).scrubbed(scrub.clone()),
         Err(failure) => {
-            return Ok(unreadable(&CallError {
+            let error = CallError {
                 failure,
                 problem: None,
                 attempts: 1,
-            }));
+            };
+            return Ok(unreadable(&error, &scrub, told));
         }
     };
-    let mut checks = semantics::run(&bench).await;
-    let on_wire = wire::Wire::new(bench, transport, &target.url, target.token.clone());
-    checks.extend(wire::run(&on_wire).await);
-    Ok(Report::new(Some(on_wire.bench().info()), checks))
+    let wire = Wire::new(bench, transport, &target.url, target.token.clone(), heard);
+    let wire = wire.reading_limits().await;
+    let mut checks = semantics::run_telling(wire.bench(), told).await;
+    checks.extend(wire::run_telling(&wire, told).await);
+    let left_behind = wire.bench().left_behind().await;
+    let mut report = Report::new(Some(wire.bench().info()), checks).leaving(left_behind);
+    if let Some(seen) = &mut report.runtime {
+        let texts = [&mut seen.api_version, &mut seen.version, &mut seen.store];
+        for text in texts.into_iter().chain(&mut seen.capabilities) {
+            *text = scrub.line(text);
+        }
+    }
+    Ok(report)
+}
+
+/// A failed call without what its answer must not repeat.
+fn scrubbed(mut error: CallError, scrub: &Scrub) -> CallError {
+    if let Some(problem) = &mut error.problem {
+        problem.title = scrub.line(&problem.title);
+        problem.detail = scrub.line(&problem.detail);
+        for error in &mut problem.details.errors {
+            error.message = scrub.line(&error.message);
+        }
+    }
+    for error in &mut error.failure.details.errors {
+        error.message = scrub.line(&error.message);
+    }
+    error
 }
 
 /// Whether nobody is there to be checked, or nobody who lets us in.
@@ -204,7 +308,7 @@ fn is_nobody(error: &CallError) -> bool {
 }
 
 /// The report of a Runtime that does not say what it is.
-fn unreadable(error: &CallError) -> Report {
+fn unreadable(error: &CallError, scrub: &Scrub, told: &mut (dyn FnMut(&Checked) + Send)) -> Report {
     let reason = "the runtime does not say what it is";
     let skip = || Outcome::Skipped {
         reason: reason.to_owned(),
@@ -215,9 +319,10 @@ fn unreadable(error: &CallError) -> Report {
         .collect();
     if let Some(first) = checks.first_mut() {
         first.outcome = Outcome::Failed {
-            detail: format!("GET /v1/runtime gave {error}"),
+            detail: scrub.line(&format!("GET /v1/runtime gave {error}")),
         };
     }
+    checks.iter().for_each(told);
     Report::new(None, checks)
 }
 
@@ -236,6 +341,9 @@ impl fmt::Display for CheckError {
         match self {
             Self::Address(error) => error.fmt(f),
             Self::Token => f.write_str("the token must be visible ASCII characters"),
+            Self::PlainHttp => f.write_str(
+                "over http:// to elsewhere than this machine everyone on the way can read the token",
+            ),
             Self::Unanswered(error) => error.fmt(f),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
-use yoi_protocol::{Code, Effect, Failure, StreamEnd};
+use yoi_protocol::{Code, Details, Effect, Failure, StreamEnd};
 
 /// What a check comes to.
 pub type Verdict = Result<(), Unmet>;
@@ -12,29 +12,26 @@ pub type Verdict = Result<(), Unmet>;
 pub enum Unmet {
     /// The promise does not hold: what was seen, and what was promised.
     Broken(String),
+    /// The promise does not hold, as far as was waited for: what did not come in time.
+    Late(String),
     /// It could not be looked at, and why.
     Skipped(String),
 }
 
-/// The most of a foreign text that is repeated, in characters.
-const MOST: usize = 400;
-
-/// The beginning of a text, on one line.
-pub(crate) fn excerpt(text: &str) -> String {
-    let flat: String = text
-        .chars()
-        .take(MOST)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(MOST).is_some() {
-        format!("{flat}…")
-    } else {
-        flat
-    }
+pub(crate) fn broken(detail: impl Into<String>) -> Unmet {
+    Unmet::Broken(detail.into())
 }
 
-pub(crate) fn broken(detail: impl Into<String>) -> Unmet {
-    Unmet::Broken(excerpt(&detail.into()))
+pub(crate) fn late(detail: impl Into<String>) -> Unmet {
+    Unmet::Late(detail.into())
+}
+
+/// What was answered with this code, where another was promised.
+fn otherwise(code: Code, detail: String) -> Unmet {
+    match code {
+        Code::RuntimeTimedOut => Unmet::Late(detail),
+        _ => Unmet::Broken(detail),
+    }
 }
 
 pub(crate) fn skipped(reason: impl Into<String>) -> Unmet {
@@ -63,11 +60,12 @@ where
 
 /// What came where a success was promised.
 pub(crate) fn unexpected(asked: impl Display, failure: &Failure) -> Unmet {
-    broken(format!(
+    let detail = format!(
         "{asked} failed with {}: {failure} {}",
         failure.code,
         details(failure)
-    ))
+    );
+    otherwise(failure.code, detail)
 }
 
 fn details(failure: &Failure) -> String {
@@ -82,10 +80,10 @@ pub(crate) fn refused<T>(
 ) -> Result<Failure, Unmet> {
     match answer {
         Err(failure) if failure.code == code => Ok(failure),
-        Err(failure) => Err(broken(format!(
-            "{asked} was refused with {}, not with {code}",
-            failure.code
-        ))),
+        Err(failure) => Err(otherwise(
+            failure.code,
+            format!("{asked} was refused with {}, not with {code}", failure.code),
+        )),
         Ok(_) => Err(broken(format!("{asked} succeeded, and must be {code}"))),
     }
 }
@@ -103,15 +101,18 @@ pub(crate) fn refused_without_effect<T>(
     Ok(failure)
 }
 
-/// Holds a refusal to name this field, and only this.
+/// Holds a refusal to name this field, and no other.
 pub(crate) fn at_field(failure: &Failure, pointer: &str) -> Verdict {
-    let named: Vec<&str> = failure
-        .details
-        .errors
-        .iter()
-        .map(|error| error.pointer.as_str())
-        .collect();
-    same("the fields that are named", named, vec![pointer])
+    names_alone(&failure.details, pointer, "the request")
+}
+
+/// The same for the fields of any refusal.
+pub(crate) fn names_alone(details: &Details, pointer: &str, of: &str) -> Verdict {
+    let named: Vec<&str> = details.errors.iter().map(|one| &*one.pointer).collect();
+    let is_named = !named.is_empty() && named.iter().all(|one| *one == pointer);
+    holds(is_named, || {
+        format!("the fields at fault in {of} are {named:?}, not {pointer:?}")
+    })
 }
 
 /// How a stream ended, in words.

@@ -9,7 +9,7 @@ use yoi_protocol::{
 };
 
 use crate::subject::Frames;
-use crate::unmet::{Unmet, broken, ending, holds, same};
+use crate::unmet::{Unmet, broken, ending, holds, late, same};
 
 /// An observation. Whatever is read of it, each frame must be of this Worker, events must be
 /// numbered without a hole, and what is not an event must have no place in the log.
@@ -51,7 +51,7 @@ impl Watch {
     async fn heard(&mut self) -> Result<Result<Frame, StreamEnd>, Unmet> {
         loop {
             let next = timeout(self.patience, self.frames.next()).await;
-            let next = next.map_err(|_| broken(format!("no frame within {:?}", self.patience)))?;
+            let next = next.map_err(|_| late(format!("no frame within {:?}", self.patience)))?;
             match next {
                 Err(end) => return Ok(Err(end)),
                 Ok(raw) => {

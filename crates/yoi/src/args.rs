@@ -199,6 +199,15 @@ pub struct CheckRuntimeArgs {
     /// A profile whose runs say something and then last until they are ended
     #[arg(long, value_name = "NAME")]
     pub long_profile: Option<String>,
+    /// How long to wait for what must come
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub patience: u64,
+    /// How long all checks together may take; the rest is skipped
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub timeout: u64,
+    /// Send the token over http:// also to elsewhere than this machine
+    #[arg(long)]
+    pub allow_plain_http: bool,
     /// Print the report as JSON: one document
     #[arg(long)]
     pub json: bool,

@@ -188,6 +188,7 @@ impl From<CheckError> for CliError {
         match error {
             CheckError::Address(error) => Self::Client(error),
             error @ CheckError::Token => Self::Usage(error.to_string()),
+            CheckError::PlainHttp => Self::Usage(format!("{error} (--allow-plain-http)")),
             CheckError::Unanswered(error) => Self::Unchecked(error),
         }
     }

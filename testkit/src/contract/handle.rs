@@ -52,7 +52,7 @@ pub async fn check(
         None => bench,
     };
     let checks = semantics::run(&bench).await;
-    Report::new(Some(bench.info()), checks)
+    Report::new(Some(bench.info()), checks).leaving(bench.left_behind().await)
 }
 
 /// A handle as a [`Subject`], for who wants single checks.

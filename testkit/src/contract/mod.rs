@@ -11,7 +11,7 @@ pub mod store;
 #[cfg(feature = "servers")]
 pub use yoi_conformance::{
     Bench, Check, CheckError, Checked, Done, Frames, Outcome, OverHttp, Report, Subject, Target,
-    check, semantics, wire,
+    check, check_telling, semantics, wire,
 };
 
 /// Fails the test unless every check passed but these, which were skipped.
@@ -60,6 +60,9 @@ pub fn assert_kept(report: &Report, skipped: &[&str]) {
         if report.outcome(name).is_none() {
             wrong.push(format!("there is no check {name}"));
         }
+    }
+    for worker_id in &report.left_behind {
+        wrong.push(format!("{worker_id} is left behind, and not stopped"));
     }
     assert!(
         wrong.is_empty(),

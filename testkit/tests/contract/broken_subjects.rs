@@ -71,7 +71,7 @@ impl Subject for Broken {
         let mut info = self.inner.runtime().await?;
         info.capabilities.retain(|one| match self.wrong {
             Wrong::TakesNoKeys | Wrong::IgnoresKeysItDoesNotList => *one != Capability::IDEMPOTENCY,
-            Wrong::HasNoEvents => *one != Capability::EVENTS_WS,
+            Wrong::HasNoEvents => *one != Capability::EVENTS_WS && *one != Capability::EVENTS_SSE,
             _ => true,
         });
         Ok(info)
@@ -258,7 +258,11 @@ async fn report(wrong: Wrong) -> Report {
 
 /// One test for each wrong, with the checks that must catch it.
 macro_rules! caught {
-    ($($test:ident: $wrong:ident by $($check:literal),+;)+) => {$(
+    ($($test:ident: $wrong:ident by $($check:literal),+;)+) => {
+        /// The checks that fail, wrong by wrong.
+        pub(crate) const CAUGHT: &[&[&str]] = &[$(&[$($check),+],)+];
+
+        $(
         #[tokio::test(start_paused = true)]
         async fn $test() {
             let report = report(Wrong::$wrong).await;
@@ -267,7 +271,8 @@ macro_rules! caught {
                 assert!(failed.contains(&check), "{check} passed: {failed:#?}");
             }
         }
-    )+};
+        )+
+    };
 }
 
 caught! {

@@ -3,16 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
 use yoi_client::Transport;
 use yoi_protocol::Code;
-use yoi_testkit::contract::{Outcome, Target, check};
+use yoi_testkit::contract::{Outcome, Report, Target, check};
 
 use crate::lasting::runtime;
 use crate::tampered::{Altered, Tampered};
 
-/// Checks a Runtime over a way that breaks something, and gives what failed.
+/// Checks a Runtime over a way that breaks something, and gives what failed, by name.
 async fn failed(way: Arc<dyn Transport>) -> Vec<String> {
+    let report = report(way).await;
+    let mut failed: Vec<String> = report.failed().map(|one| one.name.clone()).collect();
+    failed.sort();
+    failed
+}
+
+/// What comes of a Runtime that is checked over a way that changes something.
+pub(crate) async fn report(way: Arc<dyn Transport>) -> Report {
     let runtime = runtime("gpu-1").token("open-sesame").start().await;
     let target = Target::new(runtime.url())
         .token("open-sesame")
@@ -20,8 +29,7 @@ async fn failed(way: Arc<dyn Transport>) -> Vec<String> {
         .long_profile("lasting")
         .patience(Duration::from_secs(5))
         .transport(way);
-    let report = check(&target).await.expect("somebody answers");
-    report.failed().map(|one| one.name.clone()).collect()
+    check(&target).await.expect("somebody answers")
 }
 
 /// A Runtime that does not look at these headers of a request.
@@ -48,185 +56,226 @@ fn saying(from: &'static str, to: &'static str) -> Arc<dyn Transport> {
     })
 }
 
-#[tokio::test]
-async fn one_that_does_not_name_its_start() {
-    assert_eq!(
-        failed(without("yoi-boot-id")).await,
-        ["heads.name_their_source"]
-    );
+/// A Runtime whose answers to this path end, and method, are changed as JSON.
+fn changing(
+    is: impl Fn(&str) -> bool + Send + Sync + 'static,
+    change: impl Fn(&mut Value) + Send + Sync + 'static,
+) -> Arc<dyn Transport> {
+    Tampered::answers(move |answer| {
+        if is(&answer.path)
+            && (answer.path != "/v1/runtime" || answer.response.status == StatusCode::OK)
+            && let Ok(mut value) = serde_json::from_slice(&answer.body)
+        {
+            change(&mut value);
+            answer.body = value.to_string().into_bytes();
+        }
+    })
 }
 
-#[tokio::test]
-async fn one_that_makes_up_the_request_id() {
-    let way = Tampered::answers(|answer| {
+/// A Runtime whose problems are changed.
+fn problems(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Arc<dyn Transport> {
+    changing(
+        |_| true,
+        move |value| {
+            if value.get("urn").is_none() && value.get("effect").or(value.get("detail")).is_some() {
+                change(value);
+            }
+        },
+    )
+}
+
+/// Lists what a Runtime can do wrong on its wire, and the checks that must tell: these alone, or
+/// these among others. What is listed here is what `every_check` counts as seen to fail.
+macro_rules! breakages {
+    ($($test:ident: $way:expr, $how:ident [$($check:literal),+ $(,)?];)+) => {
+        /// The checks that fail, breakage by breakage.
+        pub(crate) const CAUGHT: &[&[&str]] = &[$(&[$($check),+],)+];
+
+        $(
+            #[tokio::test]
+            async fn $test() {
+                let failed = failed($way).await;
+                let expected = [$($check),+];
+                breakages!(@$how failed expected);
+            }
+        )+
+    };
+    (@only $failed:ident $expected:ident) => {
+        let mut expected = $expected;
+        expected.sort_unstable();
+        assert_eq!($failed, expected);
+    };
+    (@among $failed:ident $expected:ident) => {
+        for check in $expected {
+            assert!($failed.iter().any(|one| one == check), "{check} passed: {:#?}", $failed);
+        }
+    };
+}
+
+breakages! {
+    one_that_does_not_name_its_start: without("yoi-boot-id"), only ["heads.name_their_source"];
+    one_whose_streams_do_not_name_it: Tampered::opened_without("yoi-boot-id"), only ["heads.name_their_source"];
+    one_whose_commands_do_not_name_its_start: Tampered::answers(|answer| {
+        if answer.response.status == StatusCode::ACCEPTED {
+            answer.response.headers.remove("yoi-boot-id");
+        }
+    }), only ["heads.name_their_source"];
+    one_whose_streams_have_no_request_id: Tampered::opened_without("x-request-id"), only ["heads.carry_the_request_id"];
+    one_that_makes_up_the_request_id: Tampered::answers(|answer| {
         let other = HeaderValue::from_static("another");
         answer.response.headers.insert("x-request-id", other);
-    });
-    let failed = failed(way).await;
-    assert!(
-        failed.contains(&"heads.carry_the_request_id".to_owned()),
-        "{failed:?}"
-    );
-}
-
-#[tokio::test]
-async fn one_that_answers_for_another() {
-    assert_eq!(
-        failed(blind_to(&["yoi-runtime-id"])).await,
-        ["guards.refuse_what_is_for_another"]
-    );
-}
-
-#[tokio::test]
-async fn one_that_takes_browsers() {
-    assert_eq!(
-        failed(blind_to(&["origin", "sec-fetch-site"])).await,
-        ["guards.refuse_browsers"]
-    );
-}
-
-#[tokio::test]
-async fn one_that_takes_any_host() {
-    assert_eq!(
-        failed(blind_to(&["host"])).await,
-        ["guards.refuse_other_hosts"]
-    );
-}
-
-#[tokio::test]
-async fn one_that_has_no_deadline() {
-    assert_eq!(
-        failed(blind_to(&["yoi-deadline-ms"])).await,
-        ["commands.not_begun_in_time_do_nothing"]
-    );
-}
-
-#[tokio::test]
-async fn one_that_ignores_keys() {
-    assert_eq!(
-        failed(blind_to(&["idempotency-key"])).await,
-        [
-            "idempotency.replays_a_create",
-            "idempotency.replays_an_input",
-            "idempotency.replays_a_cancel",
-            "idempotency.replays_a_stop",
-            "idempotency.refuses_another_body",
-            "idempotency.joins_what_is_in_flight",
-            "heads.tell_a_replay",
-            "commands.compare_bodies_after_parsing",
-            "commands.refuse_keys_that_are_none",
-        ]
-    );
-}
-
-#[tokio::test]
-async fn one_that_ignores_the_last_event_id() {
-    assert_eq!(
-        failed(blind_to(&["last-event-id"])).await,
-        [
-            "sse.ends_after_a_stop",
-            "sse.goes_on_from_the_last_event_id",
-            "sse.refuses_forged_cursors",
-        ]
-    );
-}
-
-#[tokio::test]
-async fn one_whose_metrics_are_open() {
-    let way = Tampered::requests(|request| {
+    }), among ["heads.carry_the_request_id"];
+    one_that_answers_for_another: blind_to(&["yoi-runtime-id"]), only ["guards.refuse_what_is_for_another"];
+    one_that_takes_nobody_by_name: Tampered::requests(|request| {
+        if request.uri.path() == "/v1/runtime" && !request.headers.contains_key("yoi-deadline-ms")
+            && request.headers.contains_key("yoi-runtime-id") {
+            let other = HeaderValue::from_static("elsewhere");
+            request.headers.insert("yoi-runtime-id", other);
+        }
+    }), among ["guards.take_what_is_for_this_one"];
+    one_that_takes_browsers: blind_to(&["origin", "sec-fetch-site"]), only ["guards.refuse_browsers"];
+    one_that_takes_any_host: blind_to(&["host"]), only ["guards.refuse_other_hosts"];
+    one_that_has_no_deadline: blind_to(&["yoi-deadline-ms"]), only ["commands.not_begun_in_time_do_nothing"];
+    one_that_ignores_keys: blind_to(&["idempotency-key"]), only [
+        "idempotency.replays_a_create",
+        "idempotency.replays_an_input",
+        "idempotency.replays_a_cancel",
+        "idempotency.replays_a_stop",
+        "idempotency.refuses_another_body",
+        "idempotency.joins_what_is_in_flight",
+        "heads.tell_a_replay",
+        "commands.compare_bodies_after_parsing",
+        "commands.refuse_keys_that_are_none",
+    ];
+    one_that_ignores_the_last_event_id: blind_to(&["last-event-id"]), only [
+        "sse.ends_after_a_stop",
+        "sse.goes_on_from_the_last_event_id",
+        "sse.refuses_forged_cursors",
+    ];
+    one_whose_metrics_are_open: Tampered::requests(|request| {
         if request.uri.path() == "/metrics" {
             let right = HeaderValue::from_static("Bearer open-sesame");
             request.headers.insert("authorization", right);
         }
-    });
-    assert_eq!(failed(way).await, ["credential.is_needed_everywhere"]);
-}
-
-#[tokio::test]
-async fn one_that_creates_with_200() {
-    let way = Tampered::answers(|answer| {
+    }), only ["credential.is_needed_everywhere"];
+    one_that_takes_any_token: Tampered::requests(|request| {
+        if request.headers.contains_key("authorization") {
+            let right = HeaderValue::from_static("Bearer open-sesame");
+            request.headers.insert("authorization", right);
+        }
+    }), only ["credential.must_be_the_right_one"];
+    one_that_creates_with_200: Tampered::answers(|answer| {
         if answer.response.status == StatusCode::CREATED {
             answer.response.status = StatusCode::OK;
         }
-    });
-    let failed = failed(way).await;
-    assert!(
-        failed.contains(&"heads.say_where_a_worker_is".to_owned()),
-        "{failed:?}"
-    );
-}
-
-#[tokio::test]
-async fn one_whose_problems_are_plain_json() {
-    let way = Tampered::answers(|answer| {
+    }), among ["heads.say_where_a_worker_is"];
+    one_whose_problems_are_plain_json: Tampered::answers(|answer| {
         if !answer.response.status.is_success() {
             let plain = HeaderValue::from_static("application/json");
             answer.response.headers.insert("content-type", plain);
         }
-    });
-    let failed = failed(way).await;
-    assert!(
-        failed.contains(&"problems.unknown_routes".to_owned()),
-        "{failed:?}"
-    );
-}
-
-#[tokio::test]
-async fn one_that_does_not_say_its_effect() {
-    let way = Tampered::answers(|answer: &mut Altered| {
+    }), among ["problems.unknown_routes", "problems.ids_that_none_could_have", "websocket.needs_an_upgrade"];
+    one_whose_answers_are_text: Tampered::answers(|answer| {
+        if answer.response.status == StatusCode::OK && answer.path.ends_with("/transcript") {
+            let plain = HeaderValue::from_static("text/plain");
+            answer.response.headers.insert("content-type", plain);
+        }
+    }), among ["heads.say_that_a_body_is_json"];
+    one_that_does_not_say_its_effect: Tampered::answers(|answer: &mut Altered| {
         if answer.response.status == StatusCode::NOT_FOUND && answer.path.ends_with("/stop") {
-            let mut problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+            let mut problem: Value = serde_json::from_slice(&answer.body).unwrap();
             problem.as_object_mut().unwrap().remove("effect");
             answer.body = problem.to_string().into_bytes();
         }
-    });
-    assert_eq!(
-        failed(way).await,
-        [
-            "input.nobody_takes_none",
-            "problems.effects_of_commands_alone"
-        ]
-    );
-}
-
-#[tokio::test]
-async fn one_that_does_not_say_what_is_allowed() {
-    assert_eq!(failed(without("allow")).await, ["problems.other_methods"]);
-}
-
-#[tokio::test]
-async fn one_that_describes_itself_by_an_older_book() {
-    assert_eq!(
-        failed(saying("\"openapi\":\"3.1.0\"", "\"openapi\":\"3.0.3\"")).await,
-        ["upkeep.describes_itself"]
-    );
-}
-
-#[tokio::test]
-async fn one_whose_server_sent_events_are_others() {
-    assert_eq!(
-        failed(saying(
-            "data: {\"kind\":\"event\",",
-            "data: {\"kind\":\"event\",\"x\":1,"
-        ))
-        .await,
-        ["sse.has_the_same_frames"]
-    );
-}
-
-#[tokio::test]
-async fn one_that_closes_with_another_code() {
+    }), only ["input.nobody_takes_none", "problems.effects_of_commands_alone"];
+    one_that_does_not_say_what_is_allowed: without("allow"), only ["problems.other_methods"];
+    one_that_names_no_field: problems(|problem| {
+        problem.as_object_mut().unwrap().remove("errors");
+    }), among [
+        "bodies.name_the_field_at_fault",
+        "problems.parameters_that_do_not_parse",
+        "create.unknown_profile_is_refused",
+        "create.display_name_is_bounded",
+        "cancel.reason_is_bounded",
+        "list.limit_is_bounded",
+        "list.page_is_not_forged",
+        "transcript.limit_is_bounded",
+    ];
+    one_that_does_not_say_how_much_is_too_much: problems(|problem| {
+        problem.as_object_mut().unwrap().remove("limit_bytes");
+    }), only ["bodies.are_bounded", "input.size_is_bounded"];
+    one_that_describes_itself_by_an_older_book: saying("\"openapi\":\"3.1.0\"", "\"openapi\":\"3.0.3\""), only ["upkeep.describes_itself"];
+    one_whose_metrics_are_json: Tampered::answers(|answer| {
+        if answer.path == "/metrics" && answer.response.status == StatusCode::OK {
+            let json = HeaderValue::from_static("application/json");
+            answer.response.headers.insert("content-type", json);
+        }
+    }), only ["upkeep.metrics_are_text"];
+    one_that_is_never_ready: Tampered::answers(|answer| {
+        if answer.path == "/readyz" {
+            answer.response.status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+    }), only ["upkeep.health_is_open"];
+    one_whose_server_sent_events_are_others: saying("data: {\"kind\":\"event\",", "data: {\"kind\":\"event\",\"x\":1,"), only ["sse.has_the_same_frames"];
+    one_whose_server_sent_events_have_no_ids: saying("id: ", "xx: "), among ["sse.names_events_by_their_cursor"];
+    one_whose_server_sent_events_may_be_buffered: without("x-accel-buffering"), only ["sse.is_said_not_to_be_buffered"];
     // A close with 1000, and 1001 in its place.
-    let way = Tampered::sockets(b"\x03\xe8complete", b"\x03\xe9complete");
-    assert_eq!(
-        failed(way).await,
-        [
-            "stop.is_told_last",
-            "events.end_with_the_worker",
-            "resume.of_a_stopped_worker_is_complete",
-            "websocket.closes_with_1000_after_a_stop",
-        ]
-    );
+    one_that_closes_with_another_code: Tampered::sockets(b"\x03\xe8complete", b"\x03\xe9complete"), only [
+        "stop.is_told_last",
+        "events.end_with_the_worker",
+        "resume.of_a_stopped_worker_is_complete",
+        "websocket.closes_with_1000_after_a_stop",
+    ];
+    one_that_does_not_say_why_it_closes: Tampered::sockets(b"\"observation_only\"", b"\"observation_many\""), only ["websocket.is_for_observation_only"];
+    one_whose_frames_have_no_time: Tampered::sockets(b"\"at\":", b"\"ta\":"), among ["websocket.sends_one_frame_a_message"];
+    one_that_answers_no_pings: Tampered::sockets(b"\x8a\x0bconformance", b"\x8a\x0bCONFORMANCE"), only ["websocket.answers_pings"];
+    one_that_shows_the_credential_in_its_problems: problems(|problem| {
+        problem["detail"] = json!("Bearer open-sesame is not what I know");
+    }), only ["problems.show_no_credential"];
+    one_that_shows_the_credential_to_who_reads_closely: Tampered::answers(|answer| {
+        if answer.path == "/v1/workers" {
+            let text = String::from_utf8_lossy(&answer.body);
+            let text = text.replacen('{', "{\"\\u006fpen-sesame\":1,", 1);
+            answer.body = text.into_bytes();
+        }
+    }), only ["problems.show_no_credential"];
+    one_that_shows_the_credential_in_a_header: Tampered::answers(|answer| {
+        let seen = HeaderValue::from_static("open-sesame");
+        answer.response.headers.insert("x-seen", seen);
+    }), only ["problems.show_no_credential"];
+    one_that_shows_the_credential_in_its_frames: Tampered::sockets(b"\"first_sequence\"", b"\"xx-open-sesame\""), among ["problems.show_no_credential"];
+    one_that_repeats_a_wrong_credential: Tampered::answers(|answer| {
+        if answer.response.status == StatusCode::UNAUTHORIZED
+            && let Some(sent) = answer.authorization.clone()
+        {
+            answer.response.headers.insert("x-seen", sent);
+        }
+    }), only ["problems.show_no_credential"];
+    one_whose_problems_steer_a_terminal: problems(|problem| {
+        problem["detail"] = json!("\u{1b}[31mred");
+    }), only ["problems.are_plain_text"];
+    one_that_says_null_for_nothing: changing(|path| path == "/v1/runtime", |info| {
+        info["conformance"] = json!({"a": [null]});
+    }), only ["bodies.leave_out_what_is_absent"];
+    one_that_publishes_no_limit_on_inputs: changing(|path| path == "/v1/runtime", |info| {
+        info["limits"].as_object_mut().map(|all| all.remove("max_input_bytes"));
+    }), only ["runtime.bounds_itself"];
+    one_with_a_limit_of_zero: changing(|path| path == "/v1/runtime", |info| {
+        info["limits"]["max_workers"] = json!(0);
+    }), only ["runtime.bounds_itself"];
+    one_that_miscounts: changing(|path| path == "/v1/runtime", |info| {
+        info["workers"]["idle"] = json!(1_000_000);
+    }), only ["runtime.counts_its_workers"];
+    one_that_speaks_another_version: changing(|path| path == "/v1/runtime", |info| {
+        info["api_version"] = json!("v2");
+    }), only ["runtime.says_what_it_is"];
+    one_that_does_not_look_at_types: Tampered::requests(|request| {
+        if request.method == Method::POST {
+            let json = HeaderValue::from_static("application/json");
+            request.headers.insert("content-type", json);
+        }
+    }), only ["bodies.must_be_json_by_their_type"];
+    one_whose_refs_name_no_runtime: saying("@", "@@"), among ["create.answers_with_the_worker"];
 }
 
 #[tokio::test]

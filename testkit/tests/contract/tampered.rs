@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use yoi_client::transport::{Request, Response, Socket, TransportFault, Upgrade};
 use yoi_client::{HttpTransport, Transport};
@@ -15,6 +16,8 @@ use yoi_client::{HttpTransport, Transport};
 /// A whole answer, to be changed.
 pub(crate) struct Altered {
     pub(crate) path: String,
+    /// The credential that it was asked with.
+    pub(crate) authorization: Option<HeaderValue>,
     pub(crate) response: Response,
     pub(crate) body: Vec<u8>,
 }
@@ -27,6 +30,10 @@ pub(crate) struct Tampered {
     inner: HttpTransport,
     request: Box<OnRequest>,
     answer: Box<OnAnswer>,
+    /// Whether answers to this path are left alone, and come as they come.
+    streams: fn(&str) -> bool,
+    /// What the head of a 101 leaves out.
+    opened_without: Option<&'static str>,
     /// What to put in place of what, in what a WebSocket sends.
     socket: Option<(&'static [u8], &'static [u8])>,
 }
@@ -37,6 +44,8 @@ impl Tampered {
             inner: HttpTransport::plain(Duration::from_secs(5)).expect("plain HTTP needs nothing"),
             request: Box::new(|_| {}),
             answer: Box::new(|_| {}),
+            streams: |_| false,
+            opened_without: None,
             socket: None,
         }
     }
@@ -55,6 +64,26 @@ impl Tampered {
         })
     }
 
+    /// Changes requests and answers, but no stream of events.
+    pub(crate) fn both(
+        request: impl Fn(&mut Request) + Send + Sync + 'static,
+        answer: impl Fn(&mut Altered) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            request: Box::new(request),
+            answer: Box::new(answer),
+            streams: |path| path.ends_with("/events"),
+            ..Self::new()
+        })
+    }
+
+    pub(crate) fn opened_without(name: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            opened_without: Some(name),
+            ..Self::new()
+        })
+    }
+
     pub(crate) fn sockets(from: &'static [u8], to: &'static [u8]) -> Arc<Self> {
         assert_eq!(from.len(), to.len());
         Arc::new(Self {
@@ -69,13 +98,18 @@ impl Transport for Tampered {
     async fn send(&self, mut request: Request) -> Result<Response, TransportFault> {
         (self.request)(&mut request);
         let path = request.uri.path().to_owned();
+        let authorization = request.headers.get("authorization").cloned();
         let mut response = self.inner.send(request).await?;
+        if (self.streams)(&path) {
+            return Ok(response);
+        }
         let mut body = Vec::new();
         while let Some(piece) = response.body.next().await {
             body.extend(piece?);
         }
         let mut altered = Altered {
             path,
+            authorization,
             response,
             body,
         };
@@ -90,7 +124,11 @@ impl Transport for Tampered {
 
     async fn upgrade(&self, mut request: Request) -> Result<Upgrade, TransportFault> {
         (self.request)(&mut request);
-        let upgraded = self.inner.upgrade(request).await?;
+        let mut upgraded = self.inner.upgrade(request).await?;
+        if let (Some(name), Upgrade::Opened { headers, .. }) = (self.opened_without, &mut upgraded)
+        {
+            headers.remove(name);
+        }
         let (Some((from, to)), Upgrade::Opened { .. }) = (self.socket, &upgraded) else {
             return Ok(upgraded);
         };

@@ -140,6 +140,8 @@ async fn a_stopped_worker_takes_none(bench: &Bench) -> Verdict {
 }
 
 async fn size_is_bounded(bench: &Bench) -> Verdict {
+    bench.needs_limit("max_input_bytes")?;
+    bench.needs_limit("max_body_bytes")?;
     let limits = &bench.info().limits;
     let size = limits.max_input_bytes + 1;
     if size > LARGEST || size + 64 > limits.max_body_bytes {

@@ -14,6 +14,7 @@ mod transcript;
 
 use crate::bench::Bench;
 use crate::catalogue::Check;
+use crate::course;
 use crate::report::Checked;
 
 const ALL: &[&[Check<Bench>]] = &[
@@ -35,12 +36,16 @@ pub fn checks() -> impl Iterator<Item = &'static Check<Bench>> {
     ALL.iter().copied().flatten()
 }
 
-/// Runs every check, one after the other, and stops what each has made.
+/// Runs every check, one after the other, and stops what each has made. Once the Runtime leaves
+/// several in a row unanswered, the rest is skipped.
 pub async fn run(bench: &Bench) -> Vec<Checked> {
-    let mut all = Vec::new();
-    for check in checks() {
-        all.push(check.run(bench).await);
-        bench.tidy().await;
-    }
-    all
+    run_telling(bench, &mut |_| ()).await
+}
+
+/// The same, telling each check as it is made.
+pub(crate) async fn run_telling(
+    bench: &Bench,
+    told: &mut (dyn FnMut(&Checked) + Send),
+) -> Vec<Checked> {
+    course::run(checks(), bench, told).await
 }

@@ -1,6 +1,6 @@
 //! What a Runtime says of itself.
 
-use yoi_protocol::{Capability, Operation, RuntimeState};
+use yoi_protocol::RuntimeState;
 
 use crate::bench::Bench;
 use crate::catalogue::checks;
@@ -8,9 +8,7 @@ use crate::unmet::{Verdict, holds, same, unexpected};
 
 checks! { Bench, "runtime";
     says_what_it_is: "a Runtime speaks v1, takes commands, and names its version and its store";
-    lists_its_operations: "every operation of the contract is listed as a capability";
     counts_its_workers: "the Workers by status add up to all of them";
-    bounds_itself: "every limit is published, and none is zero";
     keeps_its_names: "runtime_id, boot_id and started_at stay the same while it runs";
 }
 
@@ -20,15 +18,6 @@ async fn says_what_it_is(bench: &Bench) -> Verdict {
     same("status", info.status, RuntimeState::Running)?;
     holds(!info.version.is_empty(), || "version is empty".to_owned())?;
     holds(!info.store.is_empty(), || "store is empty".to_owned())
-}
-
-async fn lists_its_operations(bench: &Bench) -> Verdict {
-    for operation in Operation::ALL {
-        holds(bench.can(&Capability::from(*operation)), || {
-            format!("capabilities do not list {operation}")
-        })?;
-    }
-    Ok(())
 }
 
 async fn counts_its_workers(bench: &Bench) -> Verdict {
@@ -42,13 +31,6 @@ async fn counts_its_workers(bench: &Bench) -> Verdict {
     holds(workers.idle > 0, || {
         "idle is 0 while there is an idle worker".to_owned()
     })
-}
-
-async fn bounds_itself(bench: &Bench) -> Verdict {
-    for (name, value) in bench.info().limits.entries() {
-        holds(value > 0, || format!("limits.{name} is 0"))?;
-    }
-    Ok(())
 }
 
 async fn keeps_its_names(bench: &Bench) -> Verdict {

@@ -10,14 +10,16 @@ use http::header::{
     SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{Method, Uri};
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
-use yoi_client::transport::{Request, Response, Transport, Upgrade};
-use yoi_protocol::{Capability, WorkerId};
+use yoi_client::transport::{Request, Response, Transport, TransportFault, Upgrade};
+use yoi_protocol::{Capability, Operation, WorkerId, path};
 
 use super::reply::Reply;
 use super::socket::WebSocket;
 use crate::bench::Bench;
-use crate::unmet::{Unmet, broken, same, skipped};
+use crate::heard::{Heard, Rule};
+use crate::unmet::{Unmet, Verdict, broken, late, same, skipped};
 
 /// The most that is read of one answer, in bytes.
 const LARGEST: usize = 64 << 20;
@@ -34,6 +36,7 @@ pub struct Wire {
     /// Scheme, authority and prefix, without a slash at the end.
     base: String,
     token: Option<String>,
+    heard: Arc<Heard>,
 }
 
 impl Wire {
@@ -42,13 +45,27 @@ impl Wire {
         transport: Arc<dyn Transport>,
         base: &str,
         token: Option<String>,
+        heard: Arc<Heard>,
     ) -> Self {
         Self {
             bench,
             transport,
             base: base.trim_end_matches('/').to_owned(),
             token,
+            heard,
         }
+    }
+
+    /// Reads which limits the Runtime publishes: it is held to no others.
+    pub(crate) async fn reading_limits(mut self) -> Self {
+        let info = self.get(path::runtime::RUNTIME).send().await;
+        if let Ok(info) = info.and_then(|reply| reply.value(200)) {
+            let limits = info["limits"].as_object().into_iter().flatten();
+            let given = limits.filter(|(_, value)| !value.is_null());
+            self.bench
+                .publishes(given.map(|(name, _)| name.clone()).collect());
+        }
+        self
     }
 
     /// The bench that it is on.
@@ -69,7 +86,25 @@ impl Wire {
     }
 
     pub(super) fn needs_websocket(&self) -> Result<(), Unmet> {
-        self.bench.needs_events()
+        if self.bench.can(&Capability::EVENTS_WS) {
+            return Ok(());
+        }
+        Err(skipped("the runtime does not list events.ws"))
+    }
+
+    /// Holds every answer until now to a rule.
+    pub(super) fn keeps(&self, rule: Rule) -> Verdict {
+        self.heard.keeps(rule)
+    }
+
+    /// Skips a check that asks for what the Runtime does not list.
+    pub(super) fn needs(&self, method: &Method, path: &str) -> Result<(), Unmet> {
+        match operation(method, path) {
+            Some(operation) if !self.bench.lists(operation) => {
+                Err(skipped(format!("the runtime does not list {operation}")))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(super) fn ask(&self, method: Method, path: impl Into<String>) -> Ask<'_> {
@@ -137,6 +172,7 @@ impl Ask<'_> {
     }
 
     fn request(&self) -> Result<Request, Unmet> {
+        self.wire.needs(&self.method, &self.path)?;
         let uri: Uri = format!("{}{}", self.wire.base, self.path)
             .parse()
             .map_err(|_| broken(format!("{} cannot be asked for", self.path)))?;
@@ -156,7 +192,7 @@ impl Ask<'_> {
     /// Sends it, and reads the whole answer.
     pub(super) async fn send(self) -> Result<Reply, Unmet> {
         let sent = self.wire.transport.send(self.request()?).await;
-        let response = sent.map_err(|fault| broken(format!("{}: {fault}", self.asked())))?;
+        let response = sent.map_err(|fault| self.fault(fault))?;
         self.read(response).await
     }
 
@@ -167,29 +203,56 @@ impl Ask<'_> {
         loop {
             let piece = timeout_at(whole_by, response.body.next()).await;
             let piece = piece
-                .map_err(|_| broken(format!("{}: not whole within {patience:?}", self.asked())))?;
+                .map_err(|_| late(format!("{}: not whole within {patience:?}", self.asked())))?;
             match piece {
                 None => break,
                 Some(Ok(piece)) => body.extend_from_slice(&piece),
-                Some(Err(fault)) => return Err(broken(format!("{}: {fault}", self.asked()))),
+                Some(Err(fault)) => return Err(self.fault(fault)),
             }
             if body.len() > LARGEST {
                 return Err(broken(format!("{}: over {LARGEST} bytes", self.asked())));
             }
         }
-        Ok(Reply {
+        let reply = Reply {
             asked: self.asked(),
             status: response.status.as_u16(),
             headers: response.headers,
             body: body.freeze(),
-        })
+        };
+        self.own(&reply);
+        Ok(reply)
+    }
+
+    /// Remembers a Worker that was created, also by what should have been refused.
+    fn own(&self, reply: &Reply) {
+        let path = self.path.split('?').next();
+        let is_create = self.method == Method::POST && path == Some(path::runtime::WORKERS);
+        if is_create && reply.status == 201 {
+            let made: Option<Value> = serde_json::from_slice(&reply.body).ok();
+            let id = made.and_then(|made| WorkerId::parse(made["worker_id"].as_str()?).ok());
+            if let Some(id) = id {
+                self.wire.bench.own(&id);
+            }
+        }
+    }
+
+    fn fault(&self, fault: TransportFault) -> Unmet {
+        let detail = format!("{}: {fault}", self.asked());
+        match fault {
+            TransportFault::ConnectTimedOut | TransportFault::HeadTimedOut => late(detail),
+            TransportFault::Dns
+            | TransportFault::Refused
+            | TransportFault::Tls
+            | TransportFault::Reset
+            | TransportFault::NotHttp => broken(detail),
+        }
     }
 
     /// Sends it as a request for a WebSocket.
     pub(super) async fn upgrade(self) -> Result<WebSocket, Unmet> {
         let ask = self.handshake();
         let upgraded = ask.wire.transport.upgrade(ask.request()?).await;
-        match upgraded.map_err(|fault| broken(format!("{}: {fault}", ask.asked())))? {
+        match upgraded.map_err(|fault| ask.fault(fault))? {
             Upgrade::Opened { headers, socket } => {
                 let accept = headers.get(SEC_WEBSOCKET_ACCEPT);
                 let accept = accept.and_then(|value| value.to_str().ok());
@@ -210,7 +273,7 @@ impl Ask<'_> {
     pub(super) async fn refused_upgrade(self) -> Result<Reply, Unmet> {
         let ask = self.handshake();
         let upgraded = ask.wire.transport.upgrade(ask.request()?).await;
-        match upgraded.map_err(|fault| broken(format!("{}: {fault}", ask.asked())))? {
+        match upgraded.map_err(|fault| ask.fault(fault))? {
             Upgrade::Refused(response) => ask.read(response).await,
             Upgrade::Opened { .. } => Err(broken(format!(
                 "{}: upgraded, and must be refused before that",
@@ -224,6 +287,34 @@ impl Ask<'_> {
             .header(UPGRADE.as_str(), "websocket")
             .header(SEC_WEBSOCKET_VERSION.as_str(), "13")
             .header(SEC_WEBSOCKET_KEY.as_str(), KEY)
+    }
+}
+
+/// The operation that a request is, if it is one.
+fn operation(method: &Method, path: &str) -> Option<Operation> {
+    let path = path
+        .split('?')
+        .next()?
+        .strip_prefix(path::runtime::WORKERS)?;
+    let steps: Vec<&str> = path.split('/').skip(1).collect();
+    let is_read = *method == Method::GET;
+    let is_command = *method == Method::POST;
+    match steps.as_slice() {
+        [] if is_read => Some(Operation::ListWorkers),
+        [] if is_command => Some(Operation::CreateWorker),
+        [_] if is_read => Some(Operation::GetWorker),
+        [_, "input"] if is_command => Some(Operation::SendInput),
+        [_, "cancel"] if is_command => Some(Operation::Cancel),
+        [_, "stop"] if is_command => Some(Operation::Stop),
+        [_, "transcript"] if is_read => Some(Operation::Transcript),
+        [_, "events", ..] if is_read => Some(Operation::Events),
+        _ => None,
+    }
+}
+
+impl AsRef<Bench> for Wire {
+    fn as_ref(&self) -> &Bench {
+        &self.bench
     }
 }
 

@@ -5,7 +5,8 @@ use yoi_protocol::Code;
 
 use super::ask::Wire;
 use crate::catalogue::checks;
-use crate::unmet::{Verdict, holds, same, skipped};
+use crate::heard::Rule;
+use crate::unmet::{Verdict, holds, names_alone, same, skipped};
 
 checks! { Wire, "bodies";
     name_the_field_at_fault: "a body that does not parse or validate is invalid_request and names each field";
@@ -14,6 +15,7 @@ checks! { Wire, "bodies";
     may_have_unknown_fields: "fields that the Runtime does not know are ignored, and never acted on";
     may_say_null_for_nothing: "null means the same as absent";
     may_be_missing: "cancel and stop take no body for an empty one";
+    leave_out_what_is_absent: "no answer says null for what is absent";
 }
 
 /// The largest body that is sent to see that it is refused.
@@ -41,12 +43,10 @@ async fn name_the_field_at_fault(wire: &Wire) -> Verdict {
         let reply = wire.post(path, body.to_owned()).send().await?;
         let problem = reply.refused_command(Code::InvalidRequest)?;
         let errors = &problem.details.errors;
-        let named: Vec<&str> = errors.iter().map(|error| &*error.pointer).collect();
-        same(
-            &format!("the fields at fault in {body:?}"),
-            named,
-            vec![pointer],
-        )?;
+        // Of what is no JSON object there may be nothing to name.
+        if !pointer.is_empty() || !errors.is_empty() {
+            names_alone(&problem.details, pointer, &format!("{body:?}"))?;
+        }
         let are_told = errors.iter().all(|error| !error.message.is_empty());
         holds(are_told, || {
             format!("{body:?} is refused without a message")
@@ -69,6 +69,7 @@ async fn must_be_json_by_their_type(wire: &Wire) -> Verdict {
 }
 
 async fn are_bounded(wire: &Wire) -> Verdict {
+    wire.bench().needs_limit("max_body_bytes")?;
     let limit = wire.bench().info().limits.max_body_bytes;
     if limit >= LARGEST {
         return Err(skipped("max_body_bytes is too large to be passed"));
@@ -145,4 +146,13 @@ async fn may_be_missing(wire: &Wire) -> Verdict {
         ask.send().await?.value(200)?;
     }
     Ok(())
+}
+
+async fn leave_out_what_is_absent(wire: &Wire) -> Verdict {
+    let (worker_id, worker) = wire.idle().await?;
+    wire.bench().run(&worker_id).await?;
+    for path in ["/v1/runtime", "/v1/workers", &worker, "/v1/nowhere"] {
+        wire.get(path).send().await?;
+    }
+    wire.keeps(Rule::LeavesOutWhatIsAbsent)
 }

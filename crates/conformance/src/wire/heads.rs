@@ -5,10 +5,11 @@ use yoi_protocol::{RequestId, Worker, header};
 use super::ask::Wire;
 use super::reply::Reply;
 use crate::catalogue::checks;
+use crate::heard::Rule;
 use crate::unmet::{Unmet, Verdict, holds, same};
 
 checks! { Wire, "heads";
-    name_their_source: "every answer names the Runtime and this start of it, problems too";
+    name_their_source: "every answer names the Runtime and this start of it: problems, commands and streams too";
     carry_the_request_id: "every answer carries x-request-id: the caller's when well-formed, else a new one";
     say_where_a_worker_is: "a create answers 201 with the Location of the Worker";
     say_that_a_body_is_json: "answers are application/json";
@@ -40,7 +41,9 @@ async fn name_their_source(wire: &Wire) -> Verdict {
             same(&what, reply.header(name), Some(expected))?;
         }
     }
-    Ok(())
+    let (worker_id, _) = wire.idle().await?;
+    wire.bench().run(&worker_id).await?;
+    wire.keeps(Rule::NamesItsSource)
 }
 
 async fn carry_the_request_id(wire: &Wire) -> Verdict {
@@ -63,7 +66,7 @@ async fn carry_the_request_id(wire: &Wire) -> Verdict {
             format!("to the x-request-id {malformed:?} the answer has {minted:?}")
         })?;
     }
-    Ok(())
+    wire.keeps(Rule::HasARequestId)
 }
 
 async fn say_where_a_worker_is(wire: &Wire) -> Verdict {

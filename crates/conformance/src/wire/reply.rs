@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use yoi_protocol::{Code, Effect, Origin, Problem, header};
 
-use crate::unmet::{Unmet, Verdict, broken, excerpt, holds, same};
+use crate::unmet::{Unmet, Verdict, broken, holds, same};
 
 /// A whole answer.
 pub(super) struct Reply {
@@ -30,7 +30,7 @@ impl Reply {
     /// Holds it to a status.
     pub(super) fn is(&self, status: u16) -> Verdict {
         holds(self.status == status, || {
-            let body = excerpt(&self.text());
+            let body = self.text();
             format!("{} gave {}, not {status}: {body}", self.asked, self.status)
         })
     }
@@ -54,7 +54,7 @@ impl Reply {
             format!("{} gave {found:?}, not application/json", self.asked)
         })?;
         serde_json::from_slice(&self.body).map_err(|error| {
-            let body = excerpt(&self.text());
+            let body = self.text();
             broken(format!("{}: {error} in {body}", self.asked))
         })
     }
@@ -67,7 +67,7 @@ impl Reply {
             format!("{}: a problem is {found:?}, not problem+json", self.asked)
         })?;
         let problem: Problem = serde_json::from_slice(&self.body).map_err(|error| {
-            let body = excerpt(&self.text());
+            let body = self.text();
             broken(format!("{}: no problem, {error}: {body}", self.asked))
         })?;
         let of = |field: &str| format!("{field} of the problem of {}", self.asked);
@@ -109,5 +109,16 @@ impl Reply {
             None,
         )?;
         Ok(problem)
+    }
+
+    /// The same for a read with a cursor that is none. Who keeps no seal cannot tell it from one
+    /// of another.
+    pub(super) fn refuses_a_cursor(&self) -> Verdict {
+        if self.status == Code::CursorUnknown.status() {
+            self.refused_read(Code::CursorUnknown)?;
+        } else {
+            self.refused_read(Code::CursorInvalid)?;
+        }
+        Ok(())
     }
 }

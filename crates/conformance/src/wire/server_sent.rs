@@ -1,11 +1,12 @@
 //! Observation as server-sent events.
 
-use yoi_protocol::{Code, Cursor, RawFrame, WorkerId};
+use serde_json::Value;
+use yoi_protocol::{Cursor, RawFrame, WorkerId};
 
 use super::ask::{Ask, Wire};
 use super::socket::Message;
-use super::sse::{self, Sent};
 use crate::catalogue::checks;
+use crate::sse::{self, Sent};
 use crate::unmet::{Unmet, Verdict, broken, holds, same};
 
 checks! { Wire, "sse";
@@ -14,7 +15,7 @@ checks! { Wire, "sse";
     is_said_not_to_be_buffered: "the stream is text/event-stream, with X-Accel-Buffering: no";
     ends_after_a_stop: "after worker_stopped the stream ends, and who comes back with the last cursor gets 204";
     goes_on_from_the_last_event_id: "Last-Event-ID leads to what follows, and wins over ?cursor=";
-    refuses_forged_cursors: "a cursor that is none is cursor_invalid, wherever it stands";
+    refuses_forged_cursors: "a cursor that is none is cursor_invalid, or cursor_unknown, wherever it stands";
 }
 
 /// A stopped Worker that has run once, and the cursor of its input.
@@ -38,17 +39,23 @@ fn frame(sent: &Sent) -> Result<RawFrame, Unmet> {
         .map_err(|error| broken(format!("an event is no frame: {error}: {}", sent.data)))
 }
 
+fn json(text: &str) -> Result<Value, Unmet> {
+    serde_json::from_str(text)
+        .map_err(|error| broken(format!("a frame is no JSON: {error}: {text}")))
+}
+
 async fn has_the_same_frames(wire: &Wire) -> Verdict {
     let (_, path, cursor) = stopped(wire).await?;
     wire.needs_websocket()?;
     let from = format!("?cursor={cursor}");
     let sent = read(wire.get(format!("{path}{from}"))).await?;
-    let sent: Vec<String> = sent.into_iter().map(|one| one.data).collect();
+    let sent = sent.iter().map(|one| json(&one.data));
+    let sent: Vec<Value> = sent.collect::<Result<_, Unmet>>()?;
     let mut socket = wire.get(format!("{path}/ws{from}")).upgrade().await?;
     let mut messages = Vec::new();
     loop {
         match socket.next().await? {
-            Message::Text(text) => messages.push(text),
+            Message::Text(text) => messages.push(json(&text)?),
             Message::Close(_) => break,
             other => return Err(broken(format!("{other:?} came over the WebSocket"))),
         }
@@ -115,9 +122,9 @@ async fn refuses_forged_cursors(wire: &Wire) -> Verdict {
     let (_, path, _) = stopped(wire).await?;
     for forged in ["x", "AAAA", &"A".repeat(128)] {
         let asked = wire.get(format!("{path}?cursor={forged}"));
-        asked.send().await?.refused_read(Code::CursorInvalid)?;
+        asked.send().await?.refuses_a_cursor()?;
         let asked = wire.get(&*path).header("last-event-id", forged);
-        asked.send().await?.refused_read(Code::CursorInvalid)?;
+        asked.send().await?.refuses_a_cursor()?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use yoi_client::transport::Socket;
 
-use crate::unmet::{Unmet, broken};
+use crate::unmet::{Unmet, broken, late};
 
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl WebSocket {
                 Ok(Ok(_)) => {}
                 Err(_elapsed) => {
                     let patience = self.patience;
-                    return Err(broken(format!("the WebSocket is silent for {patience:?}")));
+                    return Err(late(format!("the WebSocket is silent for {patience:?}")));
                 }
             }
         }

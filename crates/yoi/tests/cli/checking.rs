@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -176,6 +177,76 @@ fn who_breaks_the_contract_is_1() {
         detail.starts_with("GET /v1/runtime gave runtime_protocol_error"),
         "{detail}"
     );
+}
+
+#[test]
+fn who_answers_no_more_is_given_up_on() {
+    // The first three callers learn what it is; the others wait for good.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let body = include_str!("../../../../fixtures/wire/answers/runtime.json");
+    let info: Value = serde_json::from_str(body).expect("JSON");
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nyoi-runtime-id: {}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        info["runtime_id"].as_str().expect("an id"),
+        body.len()
+    );
+    thread::spawn(move || {
+        let mut open = Vec::new();
+        for (count, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.expect("a connection");
+            if count < 3 {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).expect("a request");
+                stream.write_all(answer.as_bytes()).expect("taken");
+            } else {
+                open.push(stream);
+            }
+        }
+    });
+    let began = Instant::now();
+    let outcome = check(&url, &["--patience", "1", "--timeout", "60"]);
+    assert!(
+        began.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let told = "the runtime did not answer in time in 3 checks in a row";
+    assert!(outcome.out.contains(told), "{}", outcome.out);
+    assert!(
+        outcome.out.contains(" could not be stopped"),
+        "{}",
+        outcome.out
+    );
+    let outcome = check(&url, &["--patience", "30", "--timeout", "1"]);
+    assert!(
+        began.elapsed() < Duration::from_secs(50),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(outcome.code, Some(5), "{outcome:?}");
+}
+
+#[test]
+fn a_token_is_not_sent_in_the_clear_unasked() {
+    let told = check("http://192.0.2.1:9", &["--token-env", "TOKEN"]).told(2);
+    assert!(told.ends_with("(--allow-plain-http)\n"), "{told}");
+}
+
+#[test]
+fn a_strangers_words_cannot_steer_a_terminal() {
+    let other = answering(
+        "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/problem+json\r\n\
+         connection: close\r\n\r\n\
+         {\"type\":\"urn:yoi:problem:unauthorized\",\"title\":\"No\",\"status\":401,\
+         \"code\":\"unauthorized\",\"detail\":\"a\\u001b[31m\\nb\"}",
+    );
+    let outcome = check(&other, &[]);
+    let is_bad = |c: char| c.is_control() && c != '\n';
+    assert!(!outcome.err.contains(is_bad), "{outcome:?}");
+    assert_eq!(outcome.err.lines().count(), 1, "{outcome:?}");
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! A Runtime that says what it is, and nothing after that.
+
+use std::time::{Duration, Instant};
+
+use yoi_protocol::RuntimeInfo;
+use yoi_testkit::contract::{Outcome, Target, check, check_telling};
+use yoi_testkit::{RawPeer, Step, fixtures};
+
+/// One that answers its first three callers, and lets all others wait.
+async fn silent() -> RawPeer {
+    let body = fixtures::get("answers/runtime").text();
+    let info: RuntimeInfo = serde_json::from_str(body).expect("a fixture is what it says");
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         yoi-runtime-id: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len(),
+        info.runtime_id
+    );
+    let answers = [Step::Hear, Step::say(answer), Step::Close];
+    let mut scripts = vec![answers.to_vec(); 3];
+    scripts.push(vec![Step::Hear, Step::Hang]);
+    RawPeer::start_each("gpu-1", scripts).await
+}
+
+fn target(peer: &RawPeer) -> Target {
+    Target::new(format!("http://{}", peer.address()))
+}
+
+#[tokio::test]
+async fn after_three_checks_in_vain_nothing_more_is_asked() {
+    let peer = silent().await;
+    let began = Instant::now();
+    let mut told = 0;
+    let target = target(&peer).patience(Duration::from_millis(100));
+    let report = check_telling(&target, &mut |_| told += 1).await.unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        (report.failed, told),
+        (3, report.checks.len()),
+        "{report:#?}"
+    );
+    let given_up = "the runtime did not answer in time in 3 checks in a row";
+    let is_given_up = |one: &&_| matches!(one, Outcome::Skipped { reason } if reason == given_up);
+    let outcomes = report.checks.iter().map(|one| &one.outcome);
+    let skipped = outcomes.filter(is_given_up).count();
+    assert_eq!(
+        skipped + report.passed + report.failed,
+        report.checks.len(),
+        "{report:#?}"
+    );
+    // They may have been created.
+    assert!(!report.left_behind.is_empty());
+}
+
+#[tokio::test]
+async fn when_the_time_is_over_the_rest_is_skipped() {
+    let peer = silent().await;
+    let began = Instant::now();
+    let target = target(&peer)
+        .patience(Duration::from_secs(3))
+        .timeout(Duration::from_millis(200));
+    let report = check(&target).await.unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(report.failed, 0, "{report:#?}");
+    let last = report.checks.last().map(|one| &one.outcome);
+    let reason = "the time for all checks together is over".to_owned();
+    assert_eq!(last, Some(&Outcome::Skipped { reason }));
+}
