@@ -1,6 +1,7 @@
 //! Runtimes that break one promise on the wire: each is caught, by the check of that promise.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode};
@@ -80,6 +81,28 @@ fn problems(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Arc<dyn Tran
             if value.get("urn").is_none() && value.get("effect").or(value.get("detail")).is_some() {
                 change(value);
             }
+        },
+    )
+}
+
+/// A Runtime that does not take bodies with this in them.
+fn refusing(text: &'static str) -> Arc<dyn Transport> {
+    Tampered::requests(move |request| {
+        let body = request.body.clone().unwrap_or_default();
+        if String::from_utf8_lossy(&body).contains(text) {
+            request.body = Some("[".into());
+        }
+    })
+}
+
+/// A Runtime that says each time that it started just now.
+fn restarting() -> Arc<dyn Transport> {
+    let count = AtomicU32::new(0);
+    changing(
+        |path| path == "/v1/runtime",
+        move |info| {
+            let second = count.fetch_add(1, Ordering::Relaxed) % 60;
+            info["started_at"] = json!(format!("2026-01-01T00:00:{second:02}Z"));
         },
     )
 }
@@ -275,6 +298,32 @@ breakages! {
             request.headers.insert("content-type", json);
         }
     }), only ["bodies.must_be_json_by_their_type"];
+    one_that_wants_a_body: Tampered::requests(|request| {
+        if request.method == Method::POST && request.body.is_none() {
+            request.body = Some("[".into());
+            let json = HeaderValue::from_static("application/json");
+            request.headers.insert("content-type", json);
+        }
+    }), among ["bodies.may_be_missing"];
+    one_that_takes_no_unknown_fields: refusing("canary-of-a-check"), only ["bodies.may_have_unknown_fields"];
+    one_that_takes_no_null: refusing(":null"), among ["bodies.may_say_null_for_nothing"];
+    one_that_accepts_with_200: Tampered::answers(|answer| {
+        if answer.response.status == StatusCode::ACCEPTED {
+            answer.response.status = StatusCode::OK;
+        }
+    }), among ["commands.are_accepted_with_202"];
+    one_that_finds_workers_by_name: Tampered::answers(|answer| {
+        if answer.path.contains("name-of-") {
+            answer.response.status = StatusCode::OK;
+        }
+    }), only ["problems.names_are_no_address"];
+    one_that_upgrades_whatever_the_cursor: Tampered::requests(|request| {
+        if request.uri.path().ends_with("/ws") {
+            let uri = request.uri.to_string();
+            request.uri = uri.split('?').next().unwrap().parse().unwrap();
+        }
+    }), among ["websocket.refuses_before_the_upgrade"];
+    one_that_starts_again_and_again: restarting(), only ["runtime.keeps_its_names"];
     one_whose_refs_name_no_runtime: saying("@", "@@"), among ["create.answers_with_the_worker"];
 }
 

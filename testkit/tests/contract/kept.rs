@@ -75,6 +75,7 @@ async fn without_a_profile_that_lasts_each_check_that_needs_one_says_so() {
         [
             "input.shows_the_active_run",
             "input.one_run_at_a_time",
+            "input.one_of_two_at_once_wins",
             "cancel.ends_the_active_run",
             "cancel.ends_the_run_it_names",
             "cancel.spares_other_runs",

@@ -40,7 +40,9 @@ fn nothing_failed(report: &Report) {
 
 /// Makes an answer a problem.
 fn refuse(answer: &mut Altered, status: StatusCode, change: impl Fn(&mut Value)) {
-    let id = answer.response.headers["x-request-id"].to_str().expect("text");
+    let id = answer.response.headers["x-request-id"]
+        .to_str()
+        .expect("text");
     let mut problem = json!({
         "title": "No", "detail": "not here", "status": status.as_u16(),
         "origin": "runtime", "request_id": id,

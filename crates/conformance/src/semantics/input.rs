@@ -1,5 +1,6 @@
 //! Inputs, and the runs that they begin.
 
+use tokio::join;
 use yoi_protocol::{
     CancelRequest, Code, Cursor, Event, InputRequest, Outcome, Role, StopRequest, TranscriptQuery,
     WorkerStatus,
@@ -18,6 +19,7 @@ checks! { Bench, "input";
     sequences_go_on: "each input takes the next sequence, and each run has an id of its own";
     shows_the_active_run: "while a run is active the Worker is running, and shows which";
     one_run_at_a_time: "an input while a run is active is worker_busy with active_run_id, and changes nothing";
+    one_of_two_at_once_wins: "of two inputs that come at once, one is accepted, and the other is worker_busy";
     a_stopped_worker_takes_none: "an input to a stopped Worker is worker_stopped";
     size_is_bounded: "content over max_input_bytes is payload_too_large with limit_bytes";
     nobody_takes_none: "every operation on a Worker that is not there is worker_not_found";
@@ -128,6 +130,23 @@ async fn one_run_at_a_time(bench: &Bench) -> Verdict {
     let still = worker.active_run.map(|run| run.run_id);
     same("the active run afterwards", still, Some(accepted.run_id))?;
     same("transcript_length", worker.transcript_length, before)
+}
+
+async fn one_of_two_at_once_wins(bench: &Bench) -> Verdict {
+    let worker_id = bench.long_idle().await?;
+    let body = InputRequest::new("at once");
+    let send = || bench.subject().input(&worker_id, &body, None);
+    let (won, lost) = match join!(send(), send()) {
+        (Ok(won), lost) | (lost, Ok(won)) => (won.value, lost),
+        (Err(failure), Err(_)) => return Err(unexpected("each of two inputs", &failure)),
+    };
+    let failure = refused_without_effect("the other input", lost, Code::WorkerBusy)?;
+    let active = failure.details.active_run_id;
+    same("active_run_id", active, Some(won.run_id))?;
+    let length = bench.get(&worker_id).await?.transcript_length;
+    holds(length >= won.sequence, || {
+        "the input that won is not in the transcript".to_owned()
+    })
 }
 
 async fn a_stopped_worker_takes_none(bench: &Bench) -> Verdict {

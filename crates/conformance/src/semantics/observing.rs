@@ -10,7 +10,7 @@ use crate::watch::{event, events, kind};
 checks! { Bench, "events";
     begin_with_a_snapshot: "without a cursor the first frame is a snapshot of the Worker, then caught_up";
     snapshot_has_the_transcript: "the snapshot has the latest entries, and stands for all that was before";
-    tell_a_run_in_order: "an observer sees the input first, then the run, then that the Worker is idle, numbered without a hole";
+    tell_a_run_in_order: "an observer sees the input first, then the run, its entries before its one end, then that the Worker is idle, numbered without a hole";
     are_the_same_for_all: "two observers of a Worker see the same events under the same numbers and cursors";
     end_with_the_worker: "an observation of a stopped Worker tells what there is, and is then complete";
     are_those_of_the_transcript: "what events say was said is what the transcript says";
@@ -86,6 +86,14 @@ async fn tell_a_run_in_order(bench: &Bench) -> Verdict {
     let (started, finished) = (at("run_started"), at("run_finished"));
     holds(started.is_some() && started < finished, || {
         "run_started does not come before run_finished".to_owned()
+    })?;
+    let ends = told.iter().filter(|one| kind(&one.event) == "run_finished");
+    same("how often the run finished", ends.count(), 1)?;
+    let said = told
+        .iter()
+        .rposition(|one| kind(&one.event) == "entry_appended");
+    holds(said < finished, || {
+        "an entry comes after run_finished".to_owned()
     })?;
     for one in &told {
         if let Some(run_id) = run_of(one) {
