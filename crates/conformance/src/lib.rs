@@ -15,7 +15,8 @@
 //!
 //! It creates Workers, all of whose ids begin with [`PREFIX`] but for the few that the Runtime
 //! names itself, and stops every one of them. There is no way to remove a Worker, so they stay in
-//! the list, stopped, until the Runtime forgets them. Nothing else is touched: what other callers
+//! the list, stopped, until the Runtime forgets them; those that cannot be stopped are named in the
+//! report. Nothing else is touched: what other callers
 //! do at the same time is neither disturbed nor mistaken for a breach.
 //!
 //! # What it cannot see

@@ -159,7 +159,11 @@ impl Subject for Broken {
             body.worker_id = WorkerId::parse(&format!("w-{number}")).ok();
         }
         if let Some(key) = key.filter(|_| self.is(Wrong::KeepsTheKeysOfRefusals)) {
-            let is_new = self.keys.lock().unwrap().insert(key.to_string());
+            let is_new = self
+                .keys
+                .lock()
+                .expect("no test panicked in it")
+                .insert(key.to_string());
             if !is_new {
                 return Err(Failure::new(Code::IdempotencyConflict));
             }
@@ -253,12 +257,18 @@ impl Subject for Broken {
             page.entries.retain(|entry| entry.sequence != 2);
         }
         match self.wrong {
-            Wrong::ForgetsTheStopped if self.stopped.lock().unwrap().contains(worker_id) => {
+            Wrong::ForgetsTheStopped
+                if self
+                    .stopped
+                    .lock()
+                    .expect("no test panicked in it")
+                    .contains(worker_id) =>
+            {
                 page.entries.clear();
             }
             Wrong::MixesRuns => {
                 for entry in &mut page.entries {
-                    entry.run_id = RunId::parse("run-1").unwrap();
+                    entry.run_id = RunId::parse("run-1").expect("an id");
                 }
             }
             Wrong::BeginsAgainAtTheEnd if query.after.is_some() && page.entries.is_empty() => {
@@ -319,9 +329,9 @@ struct BrokenFrames {
 
 /// A frame whose event or control is changed.
 fn altered(frame: &RawFrame, change: impl Fn(&mut Value)) -> RawFrame {
-    let mut value = serde_json::from_str(&frame.to_text()).unwrap();
+    let mut value = serde_json::from_str(&frame.to_text()).expect("a frame is JSON");
     change(&mut value);
-    RawFrame::parse(&value.to_string()).unwrap()
+    RawFrame::parse(&value.to_string()).expect("a frame is JSON")
 }
 
 #[async_trait]
