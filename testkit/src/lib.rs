@@ -12,7 +12,7 @@
 //!   test tells it to.
 //! - [`FakeRuntime`] is a Runtime that is not there: it answers what the test says, and
 //!   those who observe its Workers see what the test says.
-//! - [`FaultProxy`] is a link that goes wrong, [`Insides`] a Runtime that does: each [`Fault`] of a
+//! - [`FaultProxy`] is a link that goes wrong, [`RuntimeFaults`] a Runtime that does: each [`Fault`] of a
 //!   closed list, held by a guard that fails the test if it never happened (`FAULTS.md`).
 //! - [`RawPeer`] says on the wire what no library would.
 //! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
@@ -77,8 +77,6 @@ pub mod fixtures;
 #[cfg(feature = "servers")]
 mod host;
 #[cfg(feature = "servers")]
-mod insides;
-#[cfg(feature = "servers")]
 mod link;
 #[cfg(feature = "servers")]
 pub mod matrix;
@@ -90,6 +88,8 @@ mod raw_peer;
 mod reach;
 #[cfg(feature = "servers")]
 mod retell;
+#[cfg(feature = "servers")]
+mod runtime_faults;
 mod scripted;
 mod store;
 #[cfg(feature = "strategies")]
@@ -101,7 +101,7 @@ mod test_runtime;
 mod watcher;
 
 #[cfg(feature = "servers")]
-pub use browser::{Ask, Begun, Browser, Reply};
+pub use browser::{Ask, Browser, PendingRequest, Reply};
 pub use canaries::Canaries;
 pub use clock::{ManualClock, SequentialIds};
 #[cfg(feature = "servers")]
@@ -109,19 +109,20 @@ pub use engine::in_real_time;
 pub use eventually::{eventually, eventually_within};
 #[cfg(feature = "servers")]
 pub use fake::{
-    FakeRuntime, FakeRuntimeBuilder, Knock, Observer, Observers, Received, Stub, Stubbed,
+    FakeEventStream, FakeEvents, FakeRuntime, FakeRuntimeBuilder, MountedStub, PendingUpgrade,
+    Received, Stub,
 };
 #[cfg(feature = "servers")]
-pub use fault::{Family, Fault, Injection, Outcome, Row};
+pub use fault::{Family, Fault, Injection, LinkRow, Outcome};
 #[cfg(feature = "servers")]
-pub use insides::{Harm, Insides, Site};
-#[cfg(feature = "servers")]
-pub use link::{Exchange, FaultProxy, FaultProxyBuilder, Injected, Step};
+pub use link::{Exchange, FaultProxy, FaultProxyBuilder, InjectedFault, Step};
 pub use process::Process;
 #[cfg(feature = "servers")]
 pub use raw_peer::RawPeer;
 #[cfg(feature = "servers")]
 pub use reach::RemoteRuntime;
+#[cfg(feature = "servers")]
+pub use runtime_faults::{InjectedRuntimeFault, RuntimeFaults, RuntimeSite};
 pub use scripted::{Script, ScriptedExecutor, ScriptedRun};
 pub use store::{Reads, TestStore};
 #[cfg(feature = "servers")]

@@ -15,7 +15,7 @@ use yoi_workspace_server::{
 
 use crate::browser::{Asker, Browser};
 use crate::host::{Host, Server, Token, built, runtime_id, token_set};
-use crate::{RemoteRuntime, Site, eventually, in_real_time};
+use crate::{RemoteRuntime, RuntimeSite, eventually, in_real_time};
 
 /// A Backend that serves its API on a port of its own, as the process `yoi serve` does, inside the
 /// test.
@@ -160,16 +160,16 @@ impl TestBackend {
         .await;
     }
 
-    /// One of the Runtimes inside it, with its Workers: where [`Insides`](crate::Insides) commit
+    /// One of the Runtimes inside it, with its Workers: where [`RuntimeFaults`](crate::RuntimeFaults) commit
     /// faults.
     ///
     /// # Panics
     /// When there is none of that id inside.
     #[must_use]
-    pub fn inside(&self, id: &str) -> Site {
+    pub fn inside(&self, id: &str) -> RuntimeSite {
         let runtime = self.server.inside().get(id);
         let runtime = runtime.unwrap_or_else(|| panic!("there is no runtime {id} inside"));
-        Site::new(self.workers(id), runtime)
+        RuntimeSite::new(self.workers(id), runtime)
     }
 
     /// Ends it as SIGTERM does. Returns when nothing of it is left; an observer that does not

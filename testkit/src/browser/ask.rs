@@ -68,7 +68,7 @@ pub struct Ask {
 /// # }
 /// ```
 #[must_use = "a request that is let go of is hung up on"]
-pub struct Begun {
+pub struct PendingRequest {
     what: String,
     exchange: Task<Result<Reply, TransportFault>>,
 }
@@ -182,8 +182,8 @@ impl Ask {
     }
 
     /// Sends it in the background, so that the test can act meanwhile, or hang up.
-    pub fn begin(self) -> Begun {
-        Begun {
+    pub fn begin(self) -> PendingRequest {
+        PendingRequest {
             what: self.what(),
             exchange: engine::spawn(self.exchange()),
         }
@@ -204,7 +204,7 @@ impl IntoFuture for Ask {
     }
 }
 
-impl Begun {
+impl PendingRequest {
     /// What came back.
     ///
     /// # Panics
@@ -239,8 +239,8 @@ impl fmt::Debug for Ask {
     }
 }
 
-impl fmt::Debug for Begun {
+impl fmt::Debug for PendingRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Begun").field(&self.what).finish()
+        f.debug_tuple("PendingRequest").field(&self.what).finish()
     }
 }

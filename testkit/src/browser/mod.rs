@@ -15,7 +15,7 @@ use crate::host::runtime_id;
 use crate::{FrameSource, Watcher, engine};
 
 pub(crate) use ask::Asker;
-pub use ask::{Ask, Begun};
+pub use ask::{Ask, PendingRequest};
 pub use reply::Reply;
 
 /// Whoever talks to a [`TestBackend`](crate::TestBackend), as far as its API is concerned.

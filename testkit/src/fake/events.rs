@@ -11,7 +11,7 @@ use yoi_protocol::{
     RuntimeId, StreamEnd, Subject, Timestamp, WorkerId,
 };
 
-use super::knock::Visit;
+use super::shared::Visit;
 use crate::engine;
 use crate::patience::{PATIENCE, within};
 
@@ -36,7 +36,7 @@ const CURSOR: &str = "fake-";
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let fake = FakeRuntime::start("gpu-1").await;
-/// let mut observers = fake.observers();
+/// let mut observers = fake.events();
 /// # let workers = Client::builder(&fake.url()).unwrap().build().unwrap().workers(Api::Runtime);
 /// let id = WorkerId::parse("w-1").unwrap();
 /// let watching = tokio::spawn(async move {
@@ -54,14 +54,14 @@ const CURSOR: &str = "fake-";
 /// # }
 /// ```
 #[must_use = "the stream is cut when this is dropped"]
-pub struct Observer {
+pub struct FakeEventStream {
     visit: Visit,
     socket: WebSocketStream<TcpStream>,
     worker_id: WorkerId,
     cursor: Option<Cursor>,
 }
 
-impl Observer {
+impl FakeEventStream {
     pub(super) async fn over(
         stream: TcpStream,
         visit: Visit,
@@ -275,9 +275,9 @@ impl Observer {
     }
 }
 
-impl fmt::Debug for Observer {
+impl fmt::Debug for FakeEventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observer")
+        f.debug_struct("FakeEventStream")
             .field("worker_id", &self.worker_id)
             .field("cursor", &self.cursor)
             .finish_non_exhaustive()

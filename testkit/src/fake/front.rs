@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::runtime::Shared;
+use super::shared::Shared;
 use crate::engine;
 use crate::link::head::{self, Head};
 
@@ -34,9 +34,9 @@ async fn exchange(mut stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()>
         return Ok(());
     };
     if head.wants_upgrade() {
-        return super::knock::arrive(stream, head, shared).await;
+        return super::upgrade::arrive(stream, head, shared).await;
     }
-    let Some(stream) = super::knock::stripped(stream, &head, shared).await? else {
+    let Some(stream) = super::upgrade::stripped(stream, &head, shared).await? else {
         return Ok(());
     };
     forward(stream, head, &rest, shared.server_address()).await

@@ -13,8 +13,9 @@ use yoi_workspace_server::RemoteSettings;
 
 use super::answer::{self, Answer};
 use super::gate::Gate;
-use super::knock::{Door, Observers};
+use super::shared::Shared;
 use super::unexpected::Unexpected;
+use super::upgrade::FakeEvents;
 use super::{Received, front};
 use crate::host::runtime_id;
 use crate::{RemoteRuntime, engine, fixtures};
@@ -99,28 +100,6 @@ pub struct FakeRuntimeBuilder {
     info: RuntimeInfo,
 }
 
-/// What the stubs of a fake and its front have in common.
-pub(super) struct Shared {
-    pub(super) gate: Gate,
-    pub(super) unexpected: Arc<Unexpected>,
-    pub(super) door: Mutex<Door>,
-    server: MockServer,
-}
-
-impl Shared {
-    pub(super) fn id(&self) -> &RuntimeId {
-        &self.gate.id
-    }
-
-    pub(super) fn server_address(&self) -> SocketAddr {
-        *self.server.address()
-    }
-
-    pub(super) async fn mount(&self, mock: Mock) {
-        self.server.register(mock).await;
-    }
-}
-
 impl FakeRuntime {
     /// One called `id` that wants no token.
     ///
@@ -161,11 +140,11 @@ impl FakeRuntime {
     ///
     /// # Panics
     /// When those of an earlier call are still held.
-    pub fn observers(&self) -> Observers {
+    pub fn events(&self) -> FakeEvents {
         self.shared
             .unexpected
             .mounted("GET /v1/workers/*/events/ws");
-        Observers::at(&self.shared)
+        FakeEvents::at(&self.shared)
     }
 
     /// What came so far and no stub answered, for a test that wants it so: it does not fail the

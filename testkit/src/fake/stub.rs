@@ -14,8 +14,8 @@ use yoi_protocol::{Code, Failure, Operation, Problem, RuntimeId, WorkerId};
 
 use super::Received;
 use super::answer::{self, Answer};
-use super::runtime::Shared;
-use super::stubbed::{Asks, Often, Stubbed};
+use super::mounted::{Asks, MountedStub, Often};
+use super::shared::Shared;
 use crate::fixtures::{Fixture, problems};
 use crate::host::{runtime_id, text_of};
 
@@ -230,7 +230,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Stub<T> {
 
     /// Answers from here on. What is returned fails the test when it is dropped and was not asked
     /// as often as it should have been; the route is without this stub then.
-    pub async fn mount(self) -> Stubbed {
+    pub async fn mount(self) -> MountedStub {
         let Self {
             shared,
             reply,
@@ -262,7 +262,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Stub<T> {
             None => mock,
         };
         shared.mount(mock).await;
-        Stubbed::new(asks)
+        MountedStub::new(asks)
     }
 
     fn says(mut self, says: impl Fn(&Received) -> Said + Send + Sync + 'static) -> Self {

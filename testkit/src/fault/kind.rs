@@ -12,7 +12,7 @@ macro_rules! faults {
         /// Runtime, named for what the network does.
         ///
         /// A [`FaultProxy`](crate::FaultProxy) commits those of every family but
-        /// [`Family::Runtime`], which [`Insides`](crate::Insides) commits. What a Backend must
+        /// [`Family::Runtime`], which [`RuntimeFaults`](crate::RuntimeFaults) commits. What a Backend must
         /// make of each is its [`outcome`](Self::outcome).
         ///
         /// ```

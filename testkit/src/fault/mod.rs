@@ -25,5 +25,5 @@ pub(crate) use deed::{Deed, Scene};
 pub use injection::Injection;
 pub(crate) use inside::{Fill, Malady};
 pub use kind::{Family, Fault};
-pub use outcome::{Outcome, Row};
+pub use outcome::{LinkRow, Outcome};
 pub(crate) use stream::{Change, Muted, Tamper};

@@ -23,25 +23,25 @@ pub enum Outcome {
     /// Nothing is noticed.
     Unharmed,
     /// It fails so.
-    Fails(Row),
+    Fails(LinkRow),
     /// The observation stands, and ends so later.
     Ends(StreamEnd),
     /// The observation stands, and breaks off so later.
-    Breaks(Row),
+    Breaks(LinkRow),
 }
 
 /// A row of the link table. Shown as `runtime_timed_out body unknown`.
 ///
 /// ```
 /// use yoi_protocol::{Code, Failure, Reason};
-/// use yoi_testkit::Row;
+/// use yoi_testkit::LinkRow;
 ///
 /// let refused = Failure::new(Code::RuntimeUnreachable).with_reason(Reason::Refused);
-/// assert_eq!(Row::of(&refused).to_string(), "runtime_unreachable refused none");
+/// assert_eq!(LinkRow::of(&refused).to_string(), "runtime_unreachable refused none");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Row {
+pub struct LinkRow {
     /// What it is called.
     pub code: Code,
     /// Why, for the codes that say it.
@@ -52,7 +52,7 @@ pub struct Row {
     pub effect: Effect,
 }
 
-impl Row {
+impl LinkRow {
     const fn new(code: Code, effect: Effect) -> Self {
         Self {
             code,
@@ -95,7 +95,7 @@ impl Row {
     }
 }
 
-impl fmt::Display for Row {
+impl fmt::Display for LinkRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.as_str())?;
         if let Some(reason) = self.reason {
@@ -123,13 +123,13 @@ impl Fault {
             _ if self == Self::RuntimeDrains && is_read => Outcome::Unharmed,
             // The run was told to end before the store was asked to remember it.
             Outcome::Fails(row) if self == Self::StoreRefuses && operation == Operation::Cancel => {
-                Outcome::Fails(Row {
+                Outcome::Fails(LinkRow {
                     effect: Effect::Unknown,
                     ..row
                 })
             }
             // Nobody asks what a read has done.
-            Outcome::Fails(row) if !operation.is_command() => Outcome::Fails(Row {
+            Outcome::Fails(row) if !operation.is_command() => Outcome::Fails(LinkRow {
                 effect: Effect::None,
                 ..row
             }),
@@ -139,21 +139,21 @@ impl Fault {
 
     fn row(self) -> Outcome {
         use Effect::{None, Unknown};
-        let garbled = Row::new(Code::RuntimeProtocolError, Unknown);
+        let garbled = LinkRow::new(Code::RuntimeProtocolError, Unknown);
         let row = match self {
-            Self::NameDoesNotResolve => Row::unreachable(Reason::Dns, None),
-            Self::ConnectionRefused => Row::unreachable(Reason::Refused, None),
-            Self::TlsHandshakeFails => Row::unreachable(Reason::Tls, None),
-            Self::ConnectNeverCompletes => Row::timed_out(Phase::Connect, None),
+            Self::NameDoesNotResolve => LinkRow::unreachable(Reason::Dns, None),
+            Self::ConnectionRefused => LinkRow::unreachable(Reason::Refused, None),
+            Self::TlsHandshakeFails => LinkRow::unreachable(Reason::Tls, None),
+            Self::ConnectNeverCompletes => LinkRow::timed_out(Phase::Connect, None),
             Self::RequestLost
             | Self::ClosedBeforeHead
             | Self::ResetBeforeHead
             | Self::ClosedInHead
             | Self::ResetInHead
             | Self::ClosedInBody
-            | Self::ResetInBody => Row::unreachable(Reason::Reset, Unknown),
-            Self::NoHead | Self::HeadStalls => Row::timed_out(Phase::Response, Unknown),
-            Self::BodyStalls | Self::BodyTrickles => Row::timed_out(Phase::Body, Unknown),
+            | Self::ResetInBody => LinkRow::unreachable(Reason::Reset, Unknown),
+            Self::NoHead | Self::HeadStalls => LinkRow::timed_out(Phase::Response, Unknown),
+            Self::BodyStalls | Self::BodyTrickles => LinkRow::timed_out(Phase::Body, Unknown),
             Self::SlowHead | Self::SlowBody | Self::BodyInPieces | Self::CredentialRotated => {
                 return Outcome::Unharmed;
             }
@@ -166,9 +166,9 @@ impl Fault {
             | Self::AnotherShape
             | Self::AnotherRuntimesBody
             | Self::AnotherWorkersAnswer => garbled,
-            Self::UpgradeStripped => Row::new(Code::RuntimeProtocolError, None),
+            Self::UpgradeStripped => LinkRow::new(Code::RuntimeProtocolError, None),
             Self::AnotherRuntimesAnswer | Self::AnotherRuntimesProblem => {
-                Row::new(Code::RuntimeIdentityMismatch, Unknown)
+                LinkRow::new(Code::RuntimeIdentityMismatch, Unknown)
             }
             // What is not coded is read by its status, whatever its body says.
             Self::ProblemOfAnotherStatus => uncoded(502),
@@ -176,16 +176,16 @@ impl Fault {
             Self::UnknownCode => uncoded(Code::StoreFailed.status()),
             // Who does not say that nothing was done is not taken to have said it.
             Self::ProblemWithoutEffect | Self::StoreFailedUncertain => {
-                Row::new(Code::StoreFailed, Unknown)
+                LinkRow::new(Code::StoreFailed, Unknown)
             }
-            Self::TimedOutUncertain => Row::new(Code::TimedOut, Unknown),
+            Self::TimedOutUncertain => LinkRow::new(Code::TimedOut, Unknown),
             Self::Uncoded(status) => uncoded(status),
             Self::Coded(code) => coded(code),
             Self::StreamClosed | Self::StreamReset | Self::ResetInFrame => {
-                return Outcome::Breaks(Row::unreachable(Reason::Reset, None));
+                return Outcome::Breaks(LinkRow::unreachable(Reason::Reset, None));
             }
             Self::HalfOpen | Self::NoPong => {
-                return Outcome::Breaks(Row::timed_out(Phase::Body, None));
+                return Outcome::Breaks(LinkRow::timed_out(Phase::Body, None));
             }
             Self::EventsSwapped
             | Self::EventSkipped
@@ -194,50 +194,54 @@ impl Fault {
             | Self::BinaryMessage
             | Self::BrokenFrame
             | Self::AnotherWorkersFrame => {
-                return Outcome::Breaks(Row::new(Code::RuntimeProtocolError, None));
+                return Outcome::Breaks(LinkRow::new(Code::RuntimeProtocolError, None));
             }
             Self::EventTwice | Self::UnknownEventType | Self::FrameInPieces => {
                 return Outcome::Unharmed;
             }
             Self::CredentialExpires => {
-                return Outcome::Breaks(Row::new(Code::RuntimeAuthFailed, None));
+                return Outcome::Breaks(LinkRow::new(Code::RuntimeAuthFailed, None));
             }
-            Self::CursorExpires => return Outcome::Breaks(Row::new(Code::CursorExpired, None)),
-            Self::CursorForgotten => return Outcome::Breaks(Row::new(Code::CursorUnknown, None)),
-            Self::WorkerForgotten => return Outcome::Breaks(Row::new(Code::WorkerNotFound, None)),
-            Self::StreamFails => return Outcome::Breaks(Row::new(Code::RuntimeFailed, None)),
+            Self::CursorExpires => return Outcome::Breaks(LinkRow::new(Code::CursorExpired, None)),
+            Self::CursorForgotten => {
+                return Outcome::Breaks(LinkRow::new(Code::CursorUnknown, None));
+            }
+            Self::WorkerForgotten => {
+                return Outcome::Breaks(LinkRow::new(Code::WorkerNotFound, None));
+            }
+            Self::StreamFails => return Outcome::Breaks(LinkRow::new(Code::RuntimeFailed, None)),
             Self::StreamDrains => return Outcome::Ends(StreamEnd::Draining),
             Self::ReaderTooSlow => return Outcome::Ends(StreamEnd::SlowConsumer),
             Self::EndsBeforeStopped => return Outcome::Ends(StreamEnd::Complete),
-            Self::StoreRefuses | Self::ReadFails => Row::new(Code::StoreFailed, None),
-            Self::StoreUncertain => Row::new(Code::StoreFailed, Unknown),
-            Self::WriteHangs | Self::ReadHangs => Row::new(Code::TimedOut, Unknown),
+            Self::StoreRefuses | Self::ReadFails => LinkRow::new(Code::StoreFailed, None),
+            Self::StoreUncertain => LinkRow::new(Code::StoreFailed, Unknown),
+            Self::WriteHangs | Self::ReadHangs => LinkRow::new(Code::TimedOut, Unknown),
             Self::WorkersAtLimit | Self::RunsAtLimit | Self::StreamsAtLimit | Self::KeysAtLimit => {
-                Row::new(Code::LimitReached, None)
+                LinkRow::new(Code::LimitReached, None)
             }
             Self::ClockStepsBack | Self::ClockLeapsAhead => return Outcome::Unharmed,
-            Self::RuntimeDrains => Row::unavailable(Reason::Draining, None),
+            Self::RuntimeDrains => LinkRow::unavailable(Reason::Draining, None),
         };
         Outcome::Fails(row)
     }
 }
 
 /// The rows for an answer that nobody signed.
-fn uncoded(status: u16) -> Row {
+fn uncoded(status: u16) -> LinkRow {
     match status {
-        421 => Row::new(Code::RuntimeIdentityMismatch, Effect::Unknown),
-        401 | 403 => Row::new(Code::RuntimeAuthFailed, Effect::None),
-        404 | 405 | 501 => Row::new(Code::OperationUnsupported, Effect::None),
-        429 | 503 => Row::unavailable(Reason::Overloaded, Effect::Unknown),
-        408 => Row::timed_out(Phase::Response, Effect::Unknown),
-        400..=499 => Row::new(Code::RuntimeProtocolError, Effect::None),
-        500..=599 => Row::new(Code::RuntimeFailed, Effect::Unknown),
+        421 => LinkRow::new(Code::RuntimeIdentityMismatch, Effect::Unknown),
+        401 | 403 => LinkRow::new(Code::RuntimeAuthFailed, Effect::None),
+        404 | 405 | 501 => LinkRow::new(Code::OperationUnsupported, Effect::None),
+        429 | 503 => LinkRow::unavailable(Reason::Overloaded, Effect::Unknown),
+        408 => LinkRow::timed_out(Phase::Response, Effect::Unknown),
+        400..=499 => LinkRow::new(Code::RuntimeProtocolError, Effect::None),
+        500..=599 => LinkRow::new(Code::RuntimeFailed, Effect::Unknown),
         _ => panic!("{status} is no error status: Fault::Uncoded is for 400 to 599"),
     }
 }
 
 /// The rows for an answer that the Runtime signed.
-fn coded(code: Code) -> Row {
+fn coded(code: Code) -> LinkRow {
     match code {
         Code::InvalidRequest
         | Code::CursorInvalid
@@ -255,12 +259,12 @@ fn coded(code: Code) -> Row {
         | Code::LimitReached
         | Code::StoreFailed
         | Code::TimedOut
-        | Code::OperationUnsupported => Row::new(code, Effect::None),
+        | Code::OperationUnsupported => LinkRow::new(code, Effect::None),
         Code::Unauthorized | Code::ForbiddenOrigin | Code::OperationDenied => {
-            Row::new(Code::RuntimeAuthFailed, Effect::None)
+            LinkRow::new(Code::RuntimeAuthFailed, Effect::None)
         }
-        Code::MisdirectedRequest => Row::new(Code::RuntimeIdentityMismatch, Effect::None),
-        Code::Unavailable => Row::unavailable(Reason::Draining, Effect::None),
+        Code::MisdirectedRequest => LinkRow::new(Code::RuntimeIdentityMismatch, Effect::None),
+        Code::Unavailable => LinkRow::unavailable(Reason::Draining, Effect::None),
         // The table has no row for these two words, so they are read by their status.
         Code::MethodNotAllowed | Code::UpgradeRequired => uncoded(code.status()),
         Code::Internal
@@ -271,7 +275,7 @@ fn coded(code: Code) -> Row {
         | Code::RuntimeFailed
         | Code::RuntimeUnavailable
         | Code::RuntimeTimedOut => {
-            Row::new(Code::RuntimeFailed, problems::failure(code, None).effect)
+            LinkRow::new(Code::RuntimeFailed, problems::failure(code, None).effect)
         }
     }
 }

@@ -33,13 +33,13 @@ const SHOWN: usize = 20;
 /// # }
 /// ```
 #[must_use = "the fault ends when this is dropped"]
-pub struct Injected {
+pub struct InjectedFault {
     shared: Arc<Shared>,
     id: u64,
     injection: Injection,
 }
 
-impl Injected {
+impl InjectedFault {
     pub(super) fn new(shared: Arc<Shared>, injection: Injection) -> Self {
         let id = shared.inject(injection);
         Self {
@@ -116,7 +116,7 @@ impl Injected {
     clippy::print_stderr,
     reason = "shown with the output of a test that fails, and of no other"
 )]
-impl Drop for Injected {
+impl Drop for InjectedFault {
     fn drop(&mut self) {
         self.shared.undo(self.id);
         if std::thread::panicking() {
@@ -134,9 +134,9 @@ fn often(times: usize) -> String {
     }
 }
 
-impl fmt::Debug for Injected {
+impl fmt::Debug for InjectedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Injected")
+        f.debug_struct("InjectedFault")
             .field("injection", &self.injection)
             .field("fired", &self.fired())
             .finish_non_exhaustive()

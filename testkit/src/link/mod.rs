@@ -21,6 +21,6 @@ mod stream;
 mod taken;
 
 pub use exchange::Exchange;
-pub use injected::Injected;
+pub use injected::InjectedFault;
 pub use proxy::{FaultProxy, FaultProxyBuilder};
 pub use step::Step;

@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::credential::Credential;
 use super::detour::Detour;
 use super::shared::Shared;
-use super::{Exchange, Injected, door};
+use super::{Exchange, InjectedFault, door};
 use crate::engine::{self, Task};
 use crate::fault::{Deed, Injection};
 use crate::{Family, RemoteRuntime};
@@ -125,18 +125,18 @@ impl FaultProxy {
     /// injected happens to a request.
     ///
     /// # Panics
-    /// For a fault inside the Runtime: a proxy cannot commit it, [`Insides`](crate::Insides) can.
-    pub fn inject(&self, injection: impl Into<Injection>) -> Injected {
+    /// For a fault inside the Runtime: a proxy cannot commit it, [`RuntimeFaults`](crate::RuntimeFaults) can.
+    pub fn inject(&self, injection: impl Into<Injection>) -> InjectedFault {
         let injection = injection.into();
         let fault = injection.fault;
         assert!(
             fault.family() != Family::Runtime,
-            "{fault} happens inside a Runtime, not on the link to it: see Insides"
+            "{fault} happens inside a Runtime, not on the link to it: see RuntimeFaults"
         );
         if matches!(fault.deed(), Deed::Rotated) {
             self.credential.rotate();
         }
-        Injected::new(Arc::clone(&self.shared), injection)
+        InjectedFault::new(Arc::clone(&self.shared), injection)
     }
 
     /// What chance follows here: [`FaultProxyBuilder::seed`] with this does the same again.

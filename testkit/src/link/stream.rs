@@ -37,7 +37,7 @@ pub(super) async fn pump(
         match stream.strike() {
             Strike::Nothing => {}
             // Another may strike before anybody says something.
-            Strike::Begun => continue,
+            Strike::PendingRequest => continue,
             Strike::Say(bytes) => {
                 if observer.write_all(&bytes).await.is_err() {
                     return;
@@ -99,7 +99,7 @@ type Unheard<'a> = Option<Taken<'a>>;
 /// What a fault does at once.
 enum Strike {
     Nothing,
-    Begun,
+    PendingRequest,
     Say(Vec<u8>),
     End(Script),
 }
@@ -120,10 +120,10 @@ impl<'a> Stream<'a> {
         if let Tamper::Event(change) = tamper {
             // It is taken when there is an event: until then another stream may have it.
             self.change = Some((id, change));
-            return Strike::Begun;
+            return Strike::PendingRequest;
         }
         let Some(taken) = self.shared.take(id, self.exchange) else {
-            return Strike::Begun;
+            return Strike::PendingRequest;
         };
         match tamper {
             Tamper::Said(bytes) => {
@@ -136,7 +136,7 @@ impl<'a> Stream<'a> {
             }
             Tamper::Muted(muted) => {
                 self.muted = Some((muted, Some(taken)));
-                Strike::Begun
+                Strike::PendingRequest
             }
             Tamper::Event(_) => unreachable!("seen to above"),
         }

@@ -13,7 +13,7 @@ use super::ask::worker_of;
 use super::stage::RUNTIME;
 use super::watch::Watch;
 use super::{Answered, Closed, Pace, Times, Told, Watched};
-use crate::fault::{Outcome, Row};
+use crate::fault::{LinkRow, Outcome};
 use crate::fixtures::problems;
 use crate::{Canaries, Fault, Reply};
 
@@ -171,7 +171,7 @@ pub(super) fn answered(case: Case, answered: &Answered, applied: Option<bool>, w
     }
 }
 
-fn failed(case: Case, row: Row, told: &Told, status: u16, wrong: &mut Wrong) {
+fn failed(case: Case, row: LinkRow, told: &Told, status: u16, wrong: &mut Wrong) {
     let effect = case.operation.is_command().then_some(row.effect);
     let expected = Told {
         code: row.code,
@@ -187,7 +187,7 @@ fn failed(case: Case, row: Row, told: &Told, status: u16, wrong: &mut Wrong) {
 }
 
 /// Who failed: the link where nobody answered, the Runtime everywhere else.
-fn origin(row: Row) -> Origin {
+fn origin(row: LinkRow) -> Origin {
     match row.code {
         Code::RuntimeUnreachable | Code::RuntimeTimedOut => Origin::Link,
         _ => Origin::Runtime,

@@ -49,7 +49,7 @@ async fn end(stream: &mut FrameStream) -> StreamEnd {
 #[tokio::test]
 async fn an_observer_sees_what_the_test_says() {
     let fake = FakeRuntime::start("gpu-1").await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let workers = directly(&fake);
     let watching = watch(&workers, None);
     let mut observer = observers.accept().await;
@@ -109,7 +109,7 @@ async fn an_observer_sees_what_the_test_says() {
 #[tokio::test]
 async fn each_end_is_the_one_that_was_said() {
     let fake = FakeRuntime::start("gpu-1").await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let workers = directly(&fake);
     for said in [
         StreamEnd::SlowConsumer,
@@ -143,7 +143,7 @@ async fn who_is_refused_before_the_upgrade_has_the_answer_of_a_runtime() {
         .token("open-sesame")
         .start()
         .await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let stranger = watch(&directly(&fake), None).await.expect("no panic");
     assert_eq!(
         stranger.expect_err("refused").failure.code,
@@ -185,7 +185,7 @@ async fn who_is_refused_before_the_upgrade_has_the_answer_of_a_runtime() {
 #[tokio::test]
 async fn a_backend_comes_back_where_it_was() {
     let fake = FakeRuntime::start("gpu-1").await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let backend = TestBackend::builder().fake(&fake).start().await;
     let workers = backend.workers("gpu-1");
     let mut stream = watch(&workers, None)
@@ -260,7 +260,7 @@ async fn an_observer_that_nobody_expected_fails_the_test() {
 
 async fn left_over(first_is_gone: bool) {
     let fake = FakeRuntime::start("gpu-1").await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let workers = directly(&fake);
     let first = watch(&workers, None);
     let mut observer = Some(observers.accept().await);
@@ -283,8 +283,8 @@ async fn left_over(first_is_gone: bool) {
 #[tokio::test]
 async fn observers_are_held_once_and_the_first_keep_theirs() {
     let fake = FakeRuntime::start("gpu-1").await;
-    let mut observers = fake.observers();
-    let again = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(fake.observers())));
+    let mut observers = fake.events();
+    let again = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(fake.events())));
     let told = again.expect_err("they are held already");
     let told = told.downcast_ref::<&str>().expect("a message");
     assert!(told.contains("held already"), "{told}");

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use yoi_client::{Call, FrameStream};
 use yoi_protocol::{Api, Code, CreateWorker, Event, InputRequest, Operation, StreamEnd, WorkerId};
-use yoi_testkit::{FakeRuntime, Fault, FaultProxy, Injected, Insides, RawPeer, Step, TestRuntime};
+use yoi_testkit::{
+    FakeRuntime, Fault, FaultProxy, InjectedFault, RawPeer, RuntimeFaults, Step, TestRuntime,
+};
 
 use crate::rig::{PATIENCE, Rig};
 
@@ -21,7 +23,7 @@ fn dropped<T>(guard: T) -> String {
 }
 
 /// The guard of a fault that did not happen.
-fn never(injected: Injected) {
+fn never(injected: InjectedFault) {
     assert_eq!(injected.fired(), 0);
     let told = dropped(injected);
     assert!(told.contains(" never happened on the link"), "{told}");
@@ -121,7 +123,7 @@ async fn two_faults_of_events_come_one_after_the_other_and_lose_nothing() {
 async fn a_swap_with_nothing_has_not_happened_and_loses_nothing() {
     let fake = FakeRuntime::start("gpu-1").await;
     let link = FaultProxy::to(&fake).await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let workers = link.client_builder().build().unwrap();
     let workers = workers.workers(Api::Runtime);
     let (worker, call) = (WorkerId::parse("w-1").unwrap(), Call::default());
@@ -165,7 +167,7 @@ async fn the_first_none_of_something_is_nothing() {
 
 #[tokio::test]
 async fn one_harm_ends_and_the_other_goes_on() {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let runtime = insides.runtime("gpu-1").start().await;
     let workers = runtime.workers();
     let create = async || {
@@ -194,7 +196,7 @@ async fn one_harm_ends_and_the_other_goes_on() {
 
 #[tokio::test]
 async fn a_limit_is_met_until_it_is_undone_not_dropped() {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let runtime = insides.runtime("gpu-1").start().await;
     let workers = runtime.workers();
     let create = async || {

@@ -8,7 +8,9 @@ use yoi_protocol::{
     CancelRequest, Code, CreateWorker, Effect, Failure, IdempotencyKey, InputRequest, ListQuery,
     Operation, StopRequest, StreamEnd, TranscriptQuery, WorkerId,
 };
-use yoi_testkit::{Family, Fault, Harm, Insides, TestBackend, TestRuntime, eventually};
+use yoi_testkit::{
+    Family, Fault, InjectedRuntimeFault, RuntimeFaults, TestBackend, TestRuntime, eventually,
+};
 
 use crate::rig::compare;
 
@@ -71,7 +73,7 @@ const ASKED: [Operation; 5] = [
 ];
 
 /// Each fault happens to what it can happen to, and is over afterwards.
-async fn each(insides: &Insides, workers: &Workers, restart: impl AsyncFn()) {
+async fn each(insides: &RuntimeFaults, workers: &Workers, restart: impl AsyncFn()) {
     // Who shuts down is not well again afterwards: a test of its own.
     let passes = |fault: &Fault| *fault != Fault::RuntimeDrains;
     let inside = Fault::all().filter(|fault| fault.family() == Family::Runtime);
@@ -84,7 +86,7 @@ async fn each(insides: &Insides, workers: &Workers, restart: impl AsyncFn()) {
                 continue;
             }
             let fresh = worker(workers).await;
-            let harm: Harm<'_> = insides.inject(fault, workers).await;
+            let harm: InjectedRuntimeFault<'_> = insides.inject(fault, workers).await;
             compare(fault, operation, ask(workers, operation, &fresh).await);
             assert!(harm.fired() > 0, "{fault} on {operation}");
             harm.undo().await;
@@ -102,7 +104,7 @@ async fn each(insides: &Insides, workers: &Workers, restart: impl AsyncFn()) {
 
 #[tokio::test]
 async fn of_a_runtime_with_a_server() {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let runtime: TestRuntime = insides.runtime("gpu-1").start().await;
     let client = runtime
         .client_builder()
@@ -115,7 +117,7 @@ async fn of_a_runtime_with_a_server() {
 
 #[tokio::test]
 async fn of_a_runtime_that_shuts_down() {
-    let (insides, other) = (Insides::new(), Insides::new());
+    let (insides, other) = (RuntimeFaults::new(), RuntimeFaults::new());
     let runtime = insides.runtime("gpu-1").start().await;
     let backend = TestBackend::builder()
         .embedded_with("local", |runtime| other.install(runtime))
@@ -150,7 +152,7 @@ async fn of_a_runtime_that_shuts_down() {
 #[tokio::test]
 #[should_panic(expected = "runtime_drains needs the Runtime itself")]
 async fn nobody_shuts_down_through_an_api() {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let runtime = insides.runtime("gpu-1").start().await;
     let workers = runtime.workers();
     let _ = insides.inject(Fault::RuntimeDrains, &workers).await;
@@ -158,7 +160,7 @@ async fn nobody_shuts_down_through_an_api() {
 
 #[tokio::test]
 async fn of_a_runtime_inside_a_backend() {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let backend = TestBackend::builder()
         .embedded_with("local", |runtime| insides.install(runtime))
         .start()
@@ -191,7 +193,7 @@ async fn of_a_runtime_inside_a_backend() {
 
 #[tokio::test]
 async fn one_that_never_happened_fails_the_test() {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let runtime = insides.runtime("gpu-1").start().await;
     let test = async {
         let harm = insides

@@ -8,7 +8,7 @@ use yoi_protocol::{
     CancelRequest, CreateWorker, Effect, Failure, InputRequest, ListQuery, Operation, StopRequest,
     TranscriptQuery, Worker, WorkerId,
 };
-use yoi_testkit::{Fault, FaultProxy, Outcome, RemoteRuntime, Row, TestRuntime};
+use yoi_testkit::{Fault, FaultProxy, LinkRow, Outcome, RemoteRuntime, TestRuntime};
 use yoi_workspace_server::{CallContext, Remote, RuntimeHandle, Upstream};
 
 /// Longer than anything here takes that ends at all.
@@ -116,7 +116,7 @@ impl Rig {
 pub(crate) fn compare(fault: Fault, operation: Operation, got: Result<(), Failure>) {
     let told = match &got {
         Ok(()) => "unharmed".to_owned(),
-        Err(failure) => Row::of(&normal(failure, operation)).to_string(),
+        Err(failure) => LinkRow::of(&normal(failure, operation)).to_string(),
     };
     let expected = match fault.outcome(operation) {
         Outcome::Unharmed => "unharmed".to_owned(),

@@ -3,7 +3,7 @@
 use tokio::time::timeout;
 use yoi_client::Call;
 use yoi_protocol::{Code, Effect, Failure, InputRequest, RawFrame, StreamEnd, WorkerId};
-use yoi_testkit::{Family, Fault, Outcome, Row};
+use yoi_testkit::{Family, Fault, LinkRow, Outcome};
 use yoi_workspace_server::Upstream;
 
 use crate::rig::{PATIENCE, Rig};
@@ -72,7 +72,7 @@ fn outcome(told: Result<(), StreamEnd>) -> Outcome {
         Ok(()) => Outcome::Unharmed,
         Err(StreamEnd::Failed(failure)) => {
             assert_eq!(failure.effect, Effect::None);
-            Outcome::Breaks(Row::of(&failure))
+            Outcome::Breaks(LinkRow::of(&failure))
         }
         Err(end) => Outcome::Ends(end),
     }

@@ -20,8 +20,9 @@ use yoi_protocol::{
 use yoi_testkit::contract::{Target, check, store};
 use yoi_testkit::matrix::{Pace, Place, Plan, run};
 use yoi_testkit::{
-    Canaries, FakeRuntime, Fault, FaultProxy, Insides, ManualClock, RawPeer, ScriptedExecutor,
-    SequentialIds, Step, TestBackend, TestRuntime, TestStore, eventually, fixtures, strategies,
+    Canaries, FakeRuntime, Fault, FaultProxy, ManualClock, RawPeer, RuntimeFaults,
+    ScriptedExecutor, SequentialIds, Step, TestBackend, TestRuntime, TestStore, eventually,
+    fixtures, strategies,
 };
 
 #[tokio::test]
@@ -128,7 +129,7 @@ async fn fakes() {
     lost.verify();
     found.verify();
 
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let mut watcher = browser.watch("gpu-1", "w-1").await;
     let mut observer = observers.accept().await;
     observer.begin().await;
@@ -158,7 +159,7 @@ async fn link() {
 
 #[tokio::test]
 async fn inside() {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let runtime = insides.runtime("gpu-1").start().await;
     let harm = insides.inject(Fault::StoreRefuses, &runtime).await;
     let created = runtime

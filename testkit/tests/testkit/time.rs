@@ -59,7 +59,7 @@ async fn a_stub_that_is_asked_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn an_observer_is_waited_for_and_so_is_what_is_seen() {
     let fake = FakeRuntime::start("gpu-1").await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
     let backend = TestBackend::builder().fake(&fake).start().await;
     let browser = backend.browser();
     let (mut observer, mut watcher) =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use yoi_protocol::Problem;
-use yoi_testkit::{Canaries, FakeRuntime, Stubbed};
+use yoi_testkit::{Canaries, FakeRuntime, MountedStub};
 use yoi_workspace_server::{Backend, Registration};
 
 use crate::faults::Log;
@@ -13,7 +13,7 @@ fn whole(reply: &Reply) -> String {
 }
 
 /// Lets a Runtime say all it knows wherever it may say anything.
-async fn talkative(fake: &FakeRuntime, said: &str) -> Vec<Stubbed> {
+async fn talkative(fake: &FakeRuntime, said: &str) -> Vec<MountedStub> {
     let boot_id = format!("boot-at-{}", fake.address());
     let info = json!({"runtime_id": "fake", "boot_id": boot_id, "api_version": said,
         "version": said, "status": "running", "store": said,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use yoi_client::{RetryPolicy, Timeouts};
 use yoi_protocol::{Code, Effect, Failure, InputAccepted, Operation, Problem};
 use yoi_testkit::{
-    FakeRuntime, Family, Fault, FaultProxy, Outcome, Received, RemoteRuntime, Row, Stub, Stubbed,
-    fixtures,
+    FakeRuntime, Family, Fault, FaultProxy, LinkRow, MountedStub, Outcome, Received, RemoteRuntime,
+    Stub, fixtures,
 };
 use yoi_workspace_server::Registration;
 
@@ -46,7 +46,7 @@ async fn answer(served: &Served) -> Told {
 
 /// Each fault that makes an input fail on its way or by the Runtime's word, and its row. Of the
 /// words those that a Runtime has for an input.
-fn faults() -> impl Iterator<Item = (Fault, Row)> {
+fn faults() -> impl Iterator<Item = (Fault, LinkRow)> {
     let table = worker_runtime::http::table();
     let mut routes = table.documented();
     let input = routes.find(|route| route.path.ends_with("/input")).unwrap();
@@ -152,7 +152,7 @@ async fn without_keys() -> FakeRuntime {
 }
 
 /// The keys of all requests, in the order of the stubs.
-fn keys(stubs: &[&Stubbed]) -> Vec<Option<String>> {
+fn keys(stubs: &[&MountedStub]) -> Vec<Option<String>> {
     let key = |request: Received| request.header("idempotency-key").map(str::to_owned);
     let requests = stubs.iter().flat_map(|stub| stub.received());
     requests.map(key).collect()

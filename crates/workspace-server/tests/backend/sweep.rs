@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use yoi_testkit::{FakeRuntime, Stubbed, TestRuntime};
+use yoi_testkit::{FakeRuntime, MountedStub, TestRuntime};
 use yoi_workspace_server::{Backend, CallTimeouts, Registration};
 
 use crate::support::{Served, embedded, registered, remote};
 
 /// A Runtime that takes longer than anyone waits.
-async fn slow(name: &str) -> (FakeRuntime, Stubbed, Registration) {
+async fn slow(name: &str) -> (FakeRuntime, MountedStub, Registration) {
     let fake = FakeRuntime::start(name).await;
     let list = fake.list_workers().after(Duration::from_secs(60));
     let list = list.any_times().mount().await;
@@ -21,7 +21,7 @@ async fn slow(name: &str) -> (FakeRuntime, Stubbed, Registration) {
 }
 
 /// A Backend over four Runtimes, of which the third does not answer. The others are to be held.
-async fn fleet() -> (Served, TestRuntime, (FakeRuntime, Stubbed)) {
+async fn fleet() -> (Served, TestRuntime, (FakeRuntime, MountedStub)) {
     let (a, _script) = embedded("a").await;
     let (b, _script) = remote("b").await;
     let (fake, list, stuck) = slow("c-slow").await;

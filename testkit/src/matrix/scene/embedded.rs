@@ -5,18 +5,18 @@ use yoi_protocol::Operation;
 
 use super::people;
 use crate::matrix::stage::RUNTIME;
-use crate::{Insides, Site, TestBackend, TestBackendBuilder};
+use crate::{RuntimeFaults, RuntimeSite, TestBackend, TestBackendBuilder};
 
 /// A Runtime inside the Backend's process, with what a test can do to its insides.
 pub(in crate::matrix) struct Embedded {
     /// Through the Backend: there is no other way to it.
     workers: Option<Workers>,
-    insides: Insides,
+    insides: RuntimeFaults,
 }
 
 impl Embedded {
     pub(super) fn set(builder: TestBackendBuilder) -> (Self, TestBackendBuilder) {
-        let insides = Insides::new();
+        let insides = RuntimeFaults::new();
         let builder = builder.embedded_with(RUNTIME, |runtime| insides.install(runtime));
         let scene = Self {
             workers: None,
@@ -25,12 +25,12 @@ impl Embedded {
         (scene, builder)
     }
 
-    pub(super) fn insides(&self) -> &Insides {
+    pub(super) fn insides(&self) -> &RuntimeFaults {
         &self.insides
     }
 
     /// The Runtime inside `backend`.
-    pub(super) fn site(&self, backend: &TestBackend) -> Site {
+    pub(super) fn site(&self, backend: &TestBackend) -> RuntimeSite {
         backend.inside(RUNTIME)
     }
 

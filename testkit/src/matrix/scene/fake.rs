@@ -12,8 +12,8 @@ use crate::matrix::judge::Case;
 use crate::matrix::stage::RUNTIME;
 use crate::matrix::{Pace, Times};
 use crate::{
-    Canaries, FakeRuntime, Family, Fault, FaultProxy, Observer, Observers, Stub, Stubbed, engine,
-    fixtures,
+    Canaries, FakeEventStream, FakeEvents, FakeRuntime, Family, Fault, FaultProxy, MountedStub,
+    Stub, engine, fixtures,
 };
 
 /// A fake behind a link, and the run of the Worker that is watched.
@@ -22,7 +22,7 @@ pub(in crate::matrix) struct Fake {
     /// Whether that run has begun.
     stirred: Arc<watch::Sender<bool>>,
     /// What is answered when nothing goes wrong.
-    answers: Vec<Stubbed>,
+    answers: Vec<MountedStub>,
     // Dropped before who is observed: an observer of the last moment is no surprise.
     fake: FakeRuntime,
     _observed: engine::Task<()>,
@@ -44,7 +44,7 @@ impl Fake {
         canaries.watch("a name", ".invalid");
         let stirred = Arc::new(watch::Sender::new(false));
         Self {
-            _observed: engine::spawn(observed(fake.observers(), Arc::clone(&stirred))).may_panic(),
+            _observed: engine::spawn(observed(fake.events(), Arc::clone(&stirred))).may_panic(),
             stirred,
             link,
             answers: Vec::new(),
@@ -90,7 +90,7 @@ impl Fake {
         }
     }
 
-    async fn refusal(&self, case: Case, code: Code) -> Stubbed {
+    async fn refusal(&self, case: Case, code: Code) -> MountedStub {
         let (fake, worker) = (&self.fake, worker_of(case.operation));
         let worker = worker.as_str();
         let times = case.times;
@@ -107,7 +107,7 @@ impl Fake {
     }
 
     /// The fixture of an operation; the events have their own.
-    async fn success(&self, operation: Operation) -> Option<Stubbed> {
+    async fn success(&self, operation: Operation) -> Option<MountedStub> {
         let (fake, worker) = (&self.fake, worker_of(operation));
         let worker = worker.as_str();
         Some(match operation {
@@ -123,7 +123,7 @@ impl Fake {
     }
 }
 
-async fn refusing<T>(stub: Stub<T>, code: Code, times: Times) -> Stubbed
+async fn refusing<T>(stub: Stub<T>, code: Code, times: Times) -> MountedStub
 where
     T: serde::Serialize + serde::de::DeserializeOwned + 'static,
 {
@@ -135,7 +135,7 @@ where
 }
 
 /// Tells whoever observes of a Worker that is new, and of its one run when that begins.
-async fn observed(mut observers: Observers, stirred: Arc<watch::Sender<bool>>) {
+async fn observed(mut observers: FakeEvents, stirred: Arc<watch::Sender<bool>>) {
     let mut told = JoinSet::new();
     loop {
         let observer = observers.accept().await;
@@ -144,7 +144,7 @@ async fn observed(mut observers: Observers, stirred: Arc<watch::Sender<bool>>) {
     }
 }
 
-async fn tell(mut observer: Observer, mut stirred: watch::Receiver<bool>) -> Option<()> {
+async fn tell(mut observer: FakeEventStream, mut stirred: watch::Receiver<bool>) -> Option<()> {
     let told = observer.resumes_after().unwrap_or(0);
     let mut past = Vec::new();
     if told == 0 {

@@ -12,8 +12,8 @@ use super::judge::Case;
 use super::truth::Truth;
 use super::{Pace, Place, Tries};
 use crate::{
-    Canaries, Exchange, Family, Fault, Harm, Injected, Injection, Insides, Stubbed, TestBackend,
-    TestBackendBuilder,
+    Canaries, Exchange, Family, Fault, InjectedFault, InjectedRuntimeFault, Injection, MountedStub,
+    RuntimeFaults, TestBackend, TestBackendBuilder,
 };
 
 use embedded::Embedded;
@@ -30,11 +30,11 @@ pub(super) enum Scene {
 /// A fault that happens for as long as this is held.
 pub(super) enum Committed {
     /// On the link.
-    OnTheLink(Injected),
+    OnTheLink(InjectedFault),
     /// In the mouth of a fake.
     Said {
-        refusal: Stubbed,
-        _success: Option<Stubbed>,
+        refusal: MountedStub,
+        _success: Option<MountedStub>,
     },
     /// Inside the Runtime, for the whole stage.
     Inside,
@@ -93,7 +93,11 @@ impl Scene {
     }
 
     /// Lets a fault inside the Runtime happen, to all that is asked of it.
-    pub(super) async fn harm(&self, backend: &TestBackend, fault: Fault) -> Option<Harm<'_>> {
+    pub(super) async fn harm(
+        &self,
+        backend: &TestBackend,
+        fault: Fault,
+    ) -> Option<InjectedRuntimeFault<'_>> {
         match self {
             _ if fault.family() != Family::Runtime => None,
             Self::Embedded(scene) => Some(scene.insides().inject(fault, scene.site(backend)).await),
@@ -189,7 +193,7 @@ async fn people(workers: &Workers, operations: &[Operation]) {
         };
         match operation {
             Operation::CreateWorker => continue,
-            Operation::Cancel => body.profile = Some(Insides::ENDLESS.to_owned()),
+            Operation::Cancel => body.profile = Some(RuntimeFaults::ENDLESS.to_owned()),
             Operation::ListWorkers
             | Operation::GetWorker
             | Operation::SendInput

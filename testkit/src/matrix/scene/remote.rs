@@ -7,19 +7,19 @@ use super::{Committed, injection, people};
 use crate::matrix::Pace;
 use crate::matrix::judge::Case;
 use crate::matrix::stage::RUNTIME;
-use crate::{Canaries, FaultProxy, Insides, TestRuntime};
+use crate::{Canaries, FaultProxy, RuntimeFaults, TestRuntime};
 
 /// A Runtime behind a wire, with all that a test can do to either.
 pub(in crate::matrix) struct Remote {
     link: FaultProxy,
     workers: Workers,
-    insides: Insides,
+    insides: RuntimeFaults,
     runtime: TestRuntime,
 }
 
 impl Remote {
     pub(super) async fn set(canaries: &mut Canaries, pace: &Pace) -> Self {
-        let insides = Insides::new();
+        let insides = RuntimeFaults::new();
         let runtime = insides
             .runtime(RUNTIME)
             .token(canaries.plant("the credential"));
@@ -53,7 +53,7 @@ impl Remote {
         &self.runtime
     }
 
-    pub(super) fn insides(&self) -> &Insides {
+    pub(super) fn insides(&self) -> &RuntimeFaults {
         &self.insides
     }
 

@@ -7,7 +7,7 @@ use worker_runtime::{Executor, ExecutorUnavailable, RunContext, RunFuture, RunOu
 use yoi_client::{RetryPolicy, Timeouts};
 use yoi_protocol::{Code, Operation};
 use yoi_testkit::{
-    FakeRuntime, Fault, FaultProxy, Insides, RemoteRuntime, TestBackend, TestRuntime,
+    FakeRuntime, Fault, FaultProxy, RemoteRuntime, RuntimeFaults, TestBackend, TestRuntime,
 };
 use yoi_workspace_server::Registration;
 
@@ -81,7 +81,7 @@ async fn of_the_link(ledger: &mut Ledger) {
 }
 
 async fn of_the_inside(ledger: &mut Ledger) {
-    let insides = Insides::new();
+    let insides = RuntimeFaults::new();
     let runtime = insides.runtime("gpu-1").runtime(|runtime| {
         runtime
             .display_name("GPU box")

@@ -2,7 +2,7 @@
 
 use yoi_downstream::AskError;
 use yoi_protocol::{Entry, Event, InputRequest, Outcome, Role, StreamEnd, WorkerId};
-use yoi_testkit::{FakeRuntime, Observer, Stubbed, TestBackend, fixtures};
+use yoi_testkit::{FakeEventStream, FakeRuntime, MountedStub, TestBackend, fixtures};
 
 use crate::desk_before;
 
@@ -19,7 +19,7 @@ async fn in_doubt_the_same_question_is_put_again() {
         .answers_raw(202, "text/html", "<h1>Hi!</h1>");
     let garbled = garbled.first(1).mount().await;
     let taken = fake.send_input("w-1").times(1).mount().await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
 
     let asked = tokio::spawn(async move { desk.ask(&worker, "what is up?").await });
     // The fixture of the route says which run began, and where.
@@ -63,7 +63,7 @@ async fn a_cancelled_answer_is_none() {
     let desk = desk_before(&backend);
     let worker = WorkerId::parse("w-1").unwrap();
     let _taken = fake.send_input("w-1").mount().await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
 
     let asked = tokio::spawn(async move { desk.ask(&worker, "what is up?").await });
     let mut observer = observers.accept().await;
@@ -85,7 +85,7 @@ async fn a_backend_that_is_gone_leaves_the_answer_unheard() {
     let desk = desk_before(&backend);
     let worker = WorkerId::parse("w-1").unwrap();
     let _taken = fake.send_input("w-1").mount().await;
-    let mut observers = fake.observers();
+    let mut observers = fake.events();
 
     let asked = tokio::spawn(async move { desk.ask(&worker, "still there?").await });
     let _observer = observers.accept().await;
@@ -95,7 +95,7 @@ async fn a_backend_that_is_gone_leaves_the_answer_unheard() {
     assert!(matches!(error, AskError::Unheard(_)), "{error:?}");
 }
 
-async fn says(observer: &mut Observer, content: &str) {
+async fn says(observer: &mut FakeEventStream, content: &str) {
     let accepted = fixtures::bodies::input_accepted();
     let entry = Entry {
         sequence: accepted.sequence + 1,
@@ -116,7 +116,7 @@ fn finished(outcome: Outcome) -> Event {
     }
 }
 
-fn key_of(stub: &Stubbed) -> String {
+fn key_of(stub: &MountedStub) -> String {
     let received = stub.received();
     let [once] = &received[..] else {
         panic!("not one request, but {received:?}");

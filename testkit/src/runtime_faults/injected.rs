@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use yoi_client::Workers;
 
-use super::Insides;
+use super::RuntimeFaults;
 use super::crowd::Crowd;
 use super::ward::Case;
 use crate::Fault;
@@ -27,10 +27,10 @@ const TWO_DAYS_MS: i64 = 48 * 60 * 60 * 1000;
 /// When it is dropped and the fault never happened, unless the test is panicking already.
 ///
 /// ```should_panic
-/// # use yoi_testkit::{Fault, Insides};
+/// # use yoi_testkit::{Fault, RuntimeFaults};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let insides = Insides::new();
+/// let insides = RuntimeFaults::new();
 /// let runtime = insides.runtime("gpu-1").start().await;
 /// let harm = insides.inject(Fault::StoreRefuses, &runtime).await;
 /// // Nobody writes anything.
@@ -38,8 +38,8 @@ const TWO_DAYS_MS: i64 = 48 * 60 * 60 * 1000;
 /// # }
 /// ```
 #[must_use = "the fault ends when this is dropped"]
-pub struct Harm<'a> {
-    pub(super) insides: &'a Insides,
+pub struct InjectedRuntimeFault<'a> {
+    pub(super) insides: &'a RuntimeFaults,
     pub(super) fault: Fault,
     pub(super) crowd: Crowd,
     /// Whether it has certainly happened as it began.
@@ -48,7 +48,7 @@ pub struct Harm<'a> {
     pub(super) case: Arc<Case>,
 }
 
-impl Harm<'_> {
+impl InjectedRuntimeFault<'_> {
     /// How often it has happened: to so many writes, reads, or looks at the clock. That a limit is
     /// met, or a Runtime shut down, was seen as it began, and counts as once.
     #[must_use]
@@ -70,7 +70,7 @@ impl Harm<'_> {
     }
 }
 
-impl Drop for Harm<'_> {
+impl Drop for InjectedRuntimeFault<'_> {
     fn drop(&mut self) {
         self.insides.ward.end(&self.case);
         assert!(
@@ -81,9 +81,9 @@ impl Drop for Harm<'_> {
     }
 }
 
-impl fmt::Debug for Harm<'_> {
+impl fmt::Debug for InjectedRuntimeFault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Harm")
+        f.debug_struct("InjectedRuntimeFault")
             .field("fault", &self.fault)
             .field("fired", &self.fired())
             .finish_non_exhaustive()

@@ -25,7 +25,7 @@ use crate::eventually;
 /// # }
 /// ```
 #[must_use = "the stub is taken away again when this is dropped: bind it to a name"]
-pub struct Stubbed {
+pub struct MountedStub {
     asks: Arc<Asks>,
 }
 
@@ -88,7 +88,7 @@ impl Asks {
     }
 }
 
-impl Stubbed {
+impl MountedStub {
     pub(super) fn new(asks: Arc<Asks>) -> Self {
         Self { asks }
     }
@@ -124,7 +124,7 @@ impl Stubbed {
     }
 }
 
-impl Drop for Stubbed {
+impl Drop for MountedStub {
     fn drop(&mut self) {
         self.asks.held.store(false, Ordering::Release);
         if panicking() {
@@ -136,8 +136,10 @@ impl Drop for Stubbed {
     }
 }
 
-impl fmt::Debug for Stubbed {
+impl fmt::Debug for MountedStub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stubbed").field("asks", &self.asks).finish()
+        f.debug_struct("MountedStub")
+            .field("asks", &self.asks)
+            .finish()
     }
 }

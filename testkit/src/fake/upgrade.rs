@@ -12,8 +12,8 @@ use yoi_protocol::{Code, Cursor, Failure, Operation, Problem, WorkerId};
 
 use super::Received;
 use super::answer::{self, Answer};
-use super::events::Observer;
-use super::runtime::Shared;
+use super::events::FakeEventStream;
+use super::shared::{Door, Shared, Visit};
 use super::unexpected::locked;
 use crate::fixtures::problems;
 use crate::link::head::Head;
@@ -33,7 +33,7 @@ use crate::patience::{PATIENCE, within};
 /// # async fn main() {
 /// let fake = FakeRuntime::start("gpu-1").await;
 /// let backend = TestBackend::builder().fake(&fake).start().await;
-/// let mut observers = fake.observers();
+/// let mut observers = fake.events();
 /// let mut watcher = backend.browser().watch("gpu-1", "w-1").await;
 ///
 /// let knock = observers.next().await;
@@ -43,36 +43,22 @@ use crate::patience::{PATIENCE, within};
 /// # }
 /// ```
 #[must_use = "who is not taken from here fails the test"]
-pub struct Observers {
+pub struct FakeEvents {
     shared: Arc<Shared>,
-    arrived: mpsc::UnboundedReceiver<Knock>,
+    arrived: mpsc::UnboundedReceiver<PendingUpgrade>,
 }
 
 /// Somebody who asks to observe, and waits at the door.
 ///
 /// Dropped, the connection is closed without an answer.
 #[must_use = "who is neither let in nor refused sees the connection close"]
-pub struct Knock {
+pub struct PendingUpgrade {
     visit: Visit,
     asked: Received,
     head: Head,
     stream: TcpStream,
     /// Whether one who came for the same Worker is gone.
     comes_back: bool,
-}
-
-/// Somebody is here for a Worker. When this is dropped they are gone.
-pub(super) struct Visit {
-    pub(super) shared: Arc<Shared>,
-    path: String,
-}
-
-/// Where those who come are sent: to whoever holds the [`Observers`].
-#[derive(Debug, Default)]
-pub(super) struct Door {
-    to: Option<mpsc::UnboundedSender<Knock>>,
-    /// The paths of those who are gone again: who comes there comes back.
-    gone: HashSet<String>,
 }
 
 /// Somebody asks for an upgrade.
@@ -93,7 +79,7 @@ pub(super) async fn arrive(stream: TcpStream, head: Head, shared: &Arc<Shared>) 
                     shared: shared.clone(),
                     path: asked.path().to_owned(),
                 };
-                let knock = Knock {
+                let knock = PendingUpgrade {
                     visit,
                     asked,
                     head,
@@ -134,7 +120,7 @@ async fn say(mut stream: TcpStream, answer: Answer) -> io::Result<()> {
     stream.shutdown().await
 }
 
-impl Observers {
+impl FakeEvents {
     pub(super) fn at(shared: &Arc<Shared>) -> Self {
         let (to, arrived) = mpsc::unbounded_channel();
         let mut door = locked(&shared.door);
@@ -157,7 +143,7 @@ impl Observers {
     ///
     /// # Panics
     /// When nobody does within 20 seconds.
-    pub async fn next(&mut self) -> Knock {
+    pub async fn next(&mut self) -> PendingUpgrade {
         match within(PATIENCE, self.arrived.recv()).await {
             Ok(Some(knock)) => knock,
             Ok(None) => unreachable!("the door keeps its end until this is dropped"),
@@ -171,8 +157,8 @@ impl Observers {
     /// The next who asks to observe, let in.
     ///
     /// # Panics
-    /// As [`next`](Self::next) and [`Knock::accept`].
-    pub async fn accept(&mut self) -> Observer {
+    /// As [`next`](Self::next) and [`PendingUpgrade::accept`].
+    pub async fn accept(&mut self) -> FakeEventStream {
         self.next().await.accept().await
     }
 
@@ -183,12 +169,12 @@ impl Observers {
     }
 
     /// The next, if somebody asked already.
-    pub fn try_next(&mut self) -> Option<Knock> {
+    pub fn try_next(&mut self) -> Option<PendingUpgrade> {
         self.arrived.try_recv().ok()
     }
 }
 
-impl Drop for Observers {
+impl Drop for FakeEvents {
     fn drop(&mut self) {
         locked(&self.shared.door).to = None;
         self.arrived.close();
@@ -200,14 +186,7 @@ impl Drop for Observers {
     }
 }
 
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let path = std::mem::take(&mut self.path);
-        locked(&self.shared.door).gone.insert(path);
-    }
-}
-
-impl Knock {
+impl PendingUpgrade {
     /// What was asked, with its headers.
     #[must_use]
     pub fn request(&self) -> &Received {
@@ -239,7 +218,7 @@ impl Knock {
     ///
     /// # Panics
     /// When it did not ask for a WebSocket, or is gone.
-    pub async fn accept(mut self) -> Observer {
+    pub async fn accept(mut self) -> FakeEventStream {
         let key = self.head.header("sec-websocket-key");
         let key = key.unwrap_or_else(|| panic!("this is no WebSocket handshake: {}", self.asked));
         let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
@@ -260,7 +239,7 @@ impl Knock {
         locked(&self.visit.shared.door)
             .gone
             .remove(&self.visit.path);
-        Observer::over(self.stream, self.visit, worker_id, cursor).await
+        FakeEventStream::over(self.stream, self.visit, worker_id, cursor).await
     }
 
     /// Refuses before the upgrade, as a Runtime does with what it knows by then.
@@ -291,17 +270,17 @@ impl Knock {
     }
 }
 
-impl fmt::Debug for Observers {
+impl fmt::Debug for FakeEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observers")
+        f.debug_struct("FakeEvents")
             .field("runtime_id", self.shared.id())
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Knock {
+impl fmt::Debug for PendingUpgrade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Knock")
+        f.debug_struct("PendingUpgrade")
             .field("request", &self.asked)
             .finish_non_exhaustive()
     }

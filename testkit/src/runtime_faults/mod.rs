@@ -3,7 +3,7 @@
 mod clock;
 mod crowd;
 mod endless;
-mod harm;
+mod injected;
 mod site;
 mod store;
 mod ward;
@@ -20,8 +20,8 @@ use crate::{Fault, TestRuntime, TestRuntimeBuilder, TestStore};
 use clock::SkewedClock;
 use crowd::Crowd;
 use endless::Endless;
-pub use harm::Harm;
-pub use site::Site;
+pub use injected::InjectedRuntimeFault;
+pub use site::RuntimeSite;
 use store::IllStore;
 use ward::Ward;
 
@@ -35,11 +35,11 @@ use ward::Ward;
 /// ```
 /// use yoi_client::Call;
 /// use yoi_protocol::{Api, Code, CreateWorker, RuntimeId};
-/// use yoi_testkit::{Fault, Insides, TestBackend};
+/// use yoi_testkit::{Fault, RuntimeFaults, TestBackend};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let insides = Insides::new();
+/// let insides = RuntimeFaults::new();
 /// let backend = TestBackend::builder()
 ///     .embedded_with("local", |runtime| insides.install(runtime))
 ///     .start()
@@ -54,18 +54,18 @@ use ward::Ward;
 /// workers.create(&CreateWorker::default(), &Call::default()).await.unwrap();
 /// # }
 /// ```
-pub struct Insides {
+pub struct RuntimeFaults {
     store: Arc<TestStore>,
     ward: Arc<Ward>,
     clock: Arc<SkewedClock>,
     limits: Limits,
 }
 
-impl Insides {
+impl RuntimeFaults {
     /// The profile whose runs say nothing and end only when they are cancelled.
     pub const ENDLESS: &'static str = "endless";
 
-    /// Insides that are well.
+    /// Of a Runtime in which all is well, so far.
     #[must_use]
     pub fn new() -> Self {
         let ward = Arc::<Ward>::default();
@@ -135,12 +135,16 @@ impl Insides {
     ///
     /// # Panics
     /// For a fault of a link, when a limit cannot be met, or when a Runtime is to shut down and the
-    /// [`Site`] has none.
-    pub async fn inject(&self, fault: Fault, site: impl Into<Site>) -> Harm<'_> {
+    /// [`RuntimeSite`] has none.
+    pub async fn inject(
+        &self,
+        fault: Fault,
+        site: impl Into<RuntimeSite>,
+    ) -> InjectedRuntimeFault<'_> {
         let Deed::Inside(malady) = fault.deed() else {
             panic!("{fault} happens on a link, not inside a Runtime: see FaultProxy");
         };
-        let Site { workers, runtime } = site.into();
+        let RuntimeSite { workers, runtime } = site.into();
         let mut crowd = Crowd::default();
         let certain = match &malady {
             Malady::Full(fill) => {
@@ -156,7 +160,7 @@ impl Insides {
             }
             Malady::Writes(_) | Malady::WritesHang | Malady::Reads(_) | Malady::Clock(_) => false,
         };
-        Harm {
+        InjectedRuntimeFault {
             insides: self,
             fault,
             crowd,
@@ -170,15 +174,15 @@ impl Insides {
 /// How long a Runtime may take to shut down.
 const DRAIN: Duration = Duration::from_secs(5);
 
-impl Default for Insides {
+impl Default for RuntimeFaults {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for Insides {
+impl fmt::Debug for RuntimeFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Insides")
+        f.debug_struct("RuntimeFaults")
             .field("store", &self.store)
             .finish_non_exhaustive()
     }

@@ -14,12 +14,12 @@ use crate::TestRuntime;
 /// [`TestBackend::inside`](crate::TestBackend::inside) gives that of a Runtime inside a Backend.
 ///
 /// ```
-/// use yoi_testkit::{Fault, Insides, TestBackend};
+/// use yoi_testkit::{Fault, RuntimeFaults, TestBackend};
 /// # use serde_json::json;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let insides = Insides::new();
+/// let insides = RuntimeFaults::new();
 /// let builder = TestBackend::builder().embedded_with("local", |runtime| insides.install(runtime));
 /// let backend = builder.start().await;
 /// let harm = insides.inject(Fault::RuntimeDrains, backend.inside("local")).await;
@@ -27,12 +27,12 @@ use crate::TestRuntime;
 /// harm.undo().await;
 /// # }
 /// ```
-pub struct Site {
+pub struct RuntimeSite {
     pub(super) workers: Workers,
     pub(super) runtime: Option<Runtime>,
 }
 
-impl Site {
+impl RuntimeSite {
     pub(crate) fn new(workers: Workers, runtime: Runtime) -> Self {
         Self {
             workers,
@@ -46,7 +46,7 @@ impl Site {
     }
 }
 
-impl From<&TestRuntime> for Site {
+impl From<&TestRuntime> for RuntimeSite {
     fn from(runtime: &TestRuntime) -> Self {
         Self {
             workers: runtime.workers(),
@@ -55,7 +55,7 @@ impl From<&TestRuntime> for Site {
     }
 }
 
-impl From<&Workers> for Site {
+impl From<&Workers> for RuntimeSite {
     fn from(workers: &Workers) -> Self {
         Self {
             workers: workers.clone(),
@@ -64,9 +64,9 @@ impl From<&Workers> for Site {
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for RuntimeSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Site")
+        f.debug_struct("RuntimeSite")
             .field("runtime", &self.runtime.is_some())
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use yoi_protocol::{
     StreamEnd, WorkerId,
 };
 
-use super::Insides;
+use super::RuntimeFaults;
 use crate::fault::Fill;
 
 /// Those who take the places, until they leave.
@@ -53,7 +53,7 @@ impl Crowd {
         match fill {
             Fill::Workers => self.create(workers, None).await.map(drop),
             Fill::Runs => {
-                let worker = self.create(workers, Some(Insides::ENDLESS)).await?;
+                let worker = self.create(workers, Some(RuntimeFaults::ENDLESS)).await?;
                 workers
                     .input(&worker, &InputRequest::new("stay"), &call)
                     .await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use worker_runtime::{Executor, ExecutorUnavailable, RunContext, RunEnd, RunFuture, RunOutput};
 
-use super::Insides;
+use super::RuntimeFaults;
 
 /// Says nothing, and ends when it is cancelled.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +12,7 @@ pub(super) struct Endless;
 
 impl Executor for Endless {
     fn name(&self) -> &'static str {
-        Insides::ENDLESS
+        RuntimeFaults::ENDLESS
     }
 
     fn check(&self) -> Result<(), ExecutorUnavailable> {
