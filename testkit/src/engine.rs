@@ -6,6 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::host::Panics;
+use crate::verdict;
 
 /// One set of threads for all proxies, peers and fakes of a test program.
 ///
@@ -129,11 +130,9 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.running.abort();
         let panicked = self.panics.as_ref().map(Panics::take).unwrap_or_default();
-        if !panicked.is_empty() && !std::thread::panicking() {
-            panic!(
-                "a peer panicked in the background:\n{}",
-                panicked.join("\n")
-            );
+        if !panicked.is_empty() {
+            let panicked = panicked.join("\n");
+            verdict::fail(&format!("a peer panicked in the background:\n{panicked}"));
         }
     }
 }

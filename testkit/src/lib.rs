@@ -98,6 +98,8 @@ pub mod strategies;
 mod test_backend;
 #[cfg(feature = "servers")]
 mod test_runtime;
+#[cfg(feature = "servers")]
+mod verdict;
 mod watcher;
 
 #[cfg(feature = "servers")]

@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use yoi_protocol::RuntimeId;
 use yoi_workspace_server::RemoteSettings;
 
-use crate::RemoteRuntime;
 use crate::engine::{self, Task};
 use crate::host::runtime_id;
 use crate::link::step::{Played, Script, hold, play};
 use crate::link::{Step, door};
 use crate::patience::{PATIENCE, within};
+use crate::{RemoteRuntime, verdict};
 
 /// Stands where a Runtime should be, and does on each connection what a script says: bytes, pauses,
 /// ends. For what neither an HTTP library nor a [`Fault`](crate::Fault) can be made to do.
@@ -186,15 +186,15 @@ impl Drop for RawPeer {
     fn drop(&mut self) {
         let Self { id, due, came, .. } = self;
         let came = came.load(Ordering::SeqCst);
-        if came >= *due || std::thread::panicking() {
+        if came >= *due {
             return;
         }
-        match came {
-            0 => panic!("nobody came to the peer {id}"),
+        verdict::fail(&match came {
+            0 => format!("nobody came to the peer {id}"),
             came => {
-                panic!("the peer {id} has a script for each of {due} connections, and {came} came")
+                format!("the peer {id} has a script for each of {due} connections, and {came} came")
             }
-        }
+        });
     }
 }
 

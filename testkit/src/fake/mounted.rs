@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::panicking;
 
 use super::Received;
 use super::unexpected::locked;
-use crate::eventually;
+use crate::{eventually, verdict};
 
 /// What holds a [`Stub`](super::Stub) in its place.
 ///
@@ -127,11 +126,8 @@ impl MountedStub {
 impl Drop for MountedStub {
     fn drop(&mut self) {
         self.asks.held.store(false, Ordering::Release);
-        if panicking() {
-            return;
-        }
         if let Some(fault) = self.asks.fault() {
-            panic!("{fault}");
+            verdict::fail(&fault);
         }
     }
 }

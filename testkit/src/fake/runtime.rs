@@ -3,7 +3,6 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::thread::panicking;
 
 use tokio::net::TcpListener;
 use wiremock::{Mock, MockServer, Request};
@@ -18,7 +17,7 @@ use super::unexpected::Unexpected;
 use super::upgrade::FakeEvents;
 use super::{Received, front};
 use crate::host::runtime_id;
-use crate::{RemoteRuntime, engine, fixtures};
+use crate::{RemoteRuntime, engine, fixtures, verdict};
 
 /// Asked before every stub: who is let in.
 const GATE: u8 = 1;
@@ -282,11 +281,8 @@ fn unstubbed(unexpected: &Arc<Unexpected>) -> Mock {
 
 impl Drop for FakeRuntime {
     fn drop(&mut self) {
-        if panicking() {
-            return;
-        }
         if let Some(told) = self.shared.unexpected.told(self.shared.id().as_str()) {
-            panic!("{told}");
+            verdict::fail(&told);
         }
     }
 }

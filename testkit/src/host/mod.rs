@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use yoi_protocol::RuntimeId;
 
 use crate::patience::PATIENCE;
+use crate::verdict;
 
 pub(crate) use panics::{Panics, text_of};
 pub(crate) use port::Port;
@@ -130,14 +131,14 @@ impl Drop for Host {
             running.threads.shutdown_background();
         }
         let panicked = self.panics.take();
-        if self.may_panic || panicked.is_empty() || thread::panicking() {
+        if self.may_panic || panicked.is_empty() {
             return;
         }
-        panic!(
-            "{} panicked in the background (builders have may_panic() for tests that want this):\n{}",
-            self.what,
-            panicked.join("\n")
-        );
+        let (what, panicked) = (&self.what, panicked.join("\n"));
+        verdict::fail(&format!(
+            "{what} panicked in the background (builders have may_panic() for tests that want \
+             this):\n{panicked}"
+        ));
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::shared::Shared;
 use crate::fault::Injection;
 use crate::patience::{PATIENCE, within};
+use crate::verdict;
 
 /// How many requests a message shows.
 const SHOWN: usize = 20;
@@ -112,18 +113,13 @@ impl InjectedFault {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "shown with the output of a test that fails, and of no other"
-)]
 impl Drop for InjectedFault {
     fn drop(&mut self) {
         self.shared.undo(self.id);
-        if std::thread::panicking() {
-            eprintln!("{}", self.account());
-            return;
+        // Whoever fails for another reason wants to know the seed, too.
+        if self.fired() < self.due() || std::thread::panicking() {
+            verdict::fail(&self.account());
         }
-        assert!(self.fired() >= self.due(), "{}", self.account());
     }
 }
 
