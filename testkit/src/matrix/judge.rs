@@ -203,6 +203,8 @@ pub(super) fn watched(case: Case, watch: &Watch, watched: &Watched, wrong: &mut 
         Outcome::Fails(row) | Outcome::Breaks(row) => Some(closed(row.code)),
         // It is the Runtime that shuts down, not who tells it.
         Outcome::Ends(StreamEnd::Draining) => Some(closed(Code::RuntimeUnavailable)),
+        // Only who has read the stream knows that more must come.
+        Outcome::Ends(StreamEnd::Complete) => Some(closed(Code::RuntimeProtocolError)),
         Outcome::Ends(end) => {
             let about = yoi_protocol::Subject::default();
             Some(Closed {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use yoi_protocol::{Cursor, Failure, RawFrame, StreamEnd};
 
 use super::backlog::{Backlog, Found, Resumed, Standing};
+use super::course::Course;
 use super::frame::{Rewriter, WatchedFrame};
 use super::joint::Joint;
 
@@ -26,13 +27,18 @@ pub(super) struct Channel {
 
 struct State {
     backlog: Backlog,
+    course: Course,
     end: Option<StreamEnd>,
 }
 
 impl Channel {
-    pub(super) fn new(rewriter: Rewriter, backlog: Backlog) -> Self {
+    pub(super) fn new(rewriter: Rewriter, backlog: Backlog, course: Course) -> Self {
         Self {
-            state: Mutex::new(State { backlog, end: None }),
+            state: Mutex::new(State {
+                backlog,
+                course,
+                end: None,
+            }),
             rewriter,
             progress: watch::Sender::new(0),
             readers: watch::Sender::new(0),
@@ -42,7 +48,11 @@ impl Channel {
     /// Adds a frame of the live upstream.
     pub(super) fn push(&self, raw: RawFrame) -> Result<(), Failure> {
         let rewritten = self.rewriter.rewrite(raw)?;
-        self.lock().backlog.push(rewritten)?;
+        {
+            let mut state = self.lock();
+            state.course.saw(&rewritten.kind);
+            state.backlog.push(rewritten)?;
+        }
         self.progress.send_modify(|count| *count += 1);
         Ok(())
     }
@@ -107,9 +117,16 @@ impl Seat {
         Some((events, self.reader(position, Joint::none())))
     }
 
-    /// A reader for somebody who stands at `standing`, when the ring has all that follows.
-    pub(super) fn join(self, standing: &Standing) -> Option<Reader> {
-        let position = self.0.lock().backlog.join(standing)?;
+    /// A reader for somebody who stands at `standing` and was told so much of the Worker's
+    /// `course`, when the ring has all that follows.
+    pub(super) fn join(self, standing: &Standing, course: Course) -> Option<Reader> {
+        let position = {
+            let mut state = self.0.lock();
+            let position = state.backlog.join(standing)?;
+            // The ring has no event while its course is untold: both stand at the same one.
+            state.course.learn(course);
+            position
+        };
         Some(self.reader(position, Joint::new(standing.told.clone())))
     }
 
@@ -165,7 +182,10 @@ impl Reader {
                 let state = self.seat.0.lock();
                 match state.backlog.at(self.position) {
                     Found::Item(item) => item,
-                    Found::NotYet => return state.end.clone().map(Err),
+                    Found::NotYet => {
+                        let end = state.end.clone()?;
+                        return Some(Err(state.course.end(end)));
+                    }
                     Found::Fallen => return Some(Err(StreamEnd::SlowConsumer)),
                 }
             };

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
-use yoi_protocol::{Control, Cursor, Failure, InFlight, RawFrame, RunId, RuntimeId, WorkerId};
+use yoi_protocol::{
+    Control, Cursor, Failure, InFlight, RawFrame, RunId, RuntimeId, WorkerId, WorkerStatus,
+};
 
 use super::cursor::CursorSeal;
 use super::in_flight::{Mark, Piece, Stream};
@@ -196,8 +198,24 @@ fn mark(raw: &RawFrame) -> Mark {
         },
         Some("entry_appended") => Mark::EntryAppended,
         Some("run_finished") => Mark::RunFinished,
+        Some("worker_stopped") => Mark::Stopped,
+        Some("snapshot") if shows_stopped(raw) => Mark::Stopped,
         Some(_) | None => Mark::Other,
     }
+}
+
+/// Whether a snapshot is one of a stopped Worker.
+fn shows_stopped(raw: &RawFrame) -> bool {
+    #[derive(Deserialize)]
+    struct Snapshot {
+        worker: Shown,
+    }
+    #[derive(Deserialize)]
+    struct Shown {
+        status: WorkerStatus,
+    }
+    raw.read("event")
+        .is_some_and(|Snapshot { worker }| worker.status == WorkerStatus::Stopped)
 }
 
 fn piece(raw: &RawFrame) -> Option<Piece> {

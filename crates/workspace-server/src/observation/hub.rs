@@ -131,7 +131,8 @@ impl Hub {
             let seat = channel.seat();
             drop(channels);
             let progress = seat.progress();
-            return Ok(match own.ready().and_then(|at| seat.join(at)) {
+            let joined = own.ready().and_then(|at| seat.join(at, own.course()));
+            return Ok(match joined {
                 Some(reader) => Attached::Live(reader),
                 None => Attached::Apart(own, progress),
             });
@@ -139,7 +140,7 @@ impl Hub {
         let shared = own
             .share(self.inner.settings.backlog_bytes)
             .ok_or_else(|| StreamEnd::Failed(protocol_error()))?;
-        let channel = Arc::new(Channel::new(shared.rewriter, shared.backlog));
+        let channel = Arc::new(Channel::new(shared.rewriter, shared.backlog, shared.course));
         let reader = channel.seat().at_the_end();
         channels.insert(key.clone(), Arc::clone(&channel));
         drop(channels);

@@ -33,7 +33,7 @@ impl Piece {
     }
 }
 
-/// What an event does to the texts in flight.
+/// What an event does to the texts in flight, and whether it is the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// A run begins: nothing is said yet.
@@ -42,6 +42,8 @@ pub(crate) enum Mark {
     EntryAppended,
     /// Nothing is in flight any more.
     RunFinished,
+    /// Nothing is in flight, and nothing follows.
+    Stopped,
     /// Nothing.
     Other,
 }
@@ -87,7 +89,9 @@ impl Offsets {
 
     pub(crate) fn mark(&mut self, mark: &Mark) {
         match mark {
-            Mark::RunStarted(_) | Mark::EntryAppended | Mark::RunFinished => self.0.clear(),
+            Mark::RunStarted(_) | Mark::EntryAppended | Mark::RunFinished | Mark::Stopped => {
+                self.0.clear();
+            }
             Mark::Other => {}
         }
     }
@@ -133,7 +137,7 @@ impl Fold {
         self.in_flight = match (mark, self.in_flight.take()) {
             (Mark::RunStarted(run_id), _) => Some(silent(run_id.clone())),
             (Mark::EntryAppended, in_flight) => in_flight.map(|it| silent(it.run_id)),
-            (Mark::RunFinished, _) => None,
+            (Mark::RunFinished | Mark::Stopped, _) => None,
             (Mark::Other, in_flight) => {
                 self.in_flight = in_flight;
                 return;

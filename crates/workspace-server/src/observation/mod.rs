@@ -7,6 +7,7 @@
 
 mod backlog;
 mod channel;
+mod course;
 pub(crate) mod cursor;
 mod frame;
 mod hub;

@@ -6,6 +6,7 @@ use tokio::time::{Instant, timeout_at};
 use yoi_protocol::{Code, Cursor, Failure, Origin, Phase, RawFrame, StreamEnd};
 
 use super::backlog::{Backlog, Standing};
+use super::course::Course;
 use super::frame::{Kind, Rewriter, WatchedFrame};
 use super::in_flight::{Fold, Offsets};
 use super::lanes::Place;
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     pub(super) upstream: Box<dyn Upstream>,
     pub(super) rewriter: Rewriter,
     pub(super) backlog: Backlog,
+    pub(super) course: Course,
     pub(super) ends_itself: bool,
 }
 
@@ -39,6 +41,7 @@ pub(super) struct Own {
     waiting: Option<Instant>,
     /// Where its reader stands; nowhere before a first snapshot.
     standing: Option<Standing>,
+    course: Course,
     fold: Fold,
     caught_up: bool,
     /// Its place among the short upstreams.
@@ -59,6 +62,7 @@ impl Own {
             rewriter,
             bounds,
             waiting: None,
+            course: Course::of(cursor.is_some()),
             standing: cursor.map(|cursor| Standing {
                 seq: None,
                 cursor,
@@ -75,10 +79,16 @@ impl Own {
         self.standing.as_ref().filter(|_| self.caught_up)
     }
 
+    /// How the Worker goes on, as far as the reader was told.
+    pub(super) fn course(&self) -> Course {
+        self.course
+    }
+
     /// The upstream to be shared from here on.
     pub(super) fn share(self, max_bytes: usize) -> Option<Shared> {
         Some(Shared {
             backlog: Backlog::new(self.standing?, self.fold, max_bytes),
+            course: self.course,
             upstream: self.upstream,
             rewriter: self.rewriter,
             ends_itself: self.bounds.ends_itself,
@@ -92,6 +102,12 @@ impl Own {
     /// The next frame of the Runtime, which has only so much time until the past is told.
     /// Cancel-safe: what was waited already counts on.
     pub(super) async fn next(&mut self) -> Result<RawFrame, StreamEnd> {
+        let next = self.in_time().await;
+        next.map_err(|end| self.course.end(end))
+    }
+
+    /// The same, as the Runtime says it.
+    async fn in_time(&mut self) -> Result<RawFrame, StreamEnd> {
         if self.caught_up {
             return self.upstream.next().await;
         }
@@ -108,6 +124,7 @@ impl Own {
     pub(super) fn take(&mut self, raw: RawFrame) -> Result<Option<WatchedFrame>, StreamEnd> {
         let broken = || StreamEnd::Failed(protocol_error());
         let rewritten = self.rewriter.rewrite(raw).map_err(StreamEnd::Failed)?;
+        self.course.saw(&rewritten.kind);
         match rewritten.kind {
             Kind::Event { seq, mark } => {
                 let cursor = rewritten.frame.cursor.clone().ok_or_else(broken)?;

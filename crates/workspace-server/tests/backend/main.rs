@@ -9,6 +9,7 @@
 #[path = "../../../../tests/answers/mod.rs"]
 mod answers;
 mod audit;
+mod complete;
 mod config;
 mod coverage;
 mod cursors;
