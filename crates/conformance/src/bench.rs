@@ -1,38 +1,33 @@
-//! Where one Runtime is checked: its Workers of the checks' own, and how they are cleared away.
+//! Where one Runtime is checked: what is known of it, and the names of the checks' own Workers.
+
+mod tidying;
+mod usable;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 use yoi_protocol::{
-    CancelRequest, Capability, Code, CreateWorker, Cursor, Failure, IdempotencyKey, InputAccepted,
-    InputRequest, Operation, RuntimeInfo, StopRequest, Timestamp, Worker, WorkerId, WorkerStatus,
+    Capability, Failure, IdempotencyKey, Operation, RuntimeInfo, Timestamp, WorkerId,
 };
 
 use crate::course::Course;
 use crate::minded::Minded;
 use crate::scrub::Scrub;
-use crate::subject::{Done, Subject};
-use crate::unmet::{Unmet, broken, skipped, unexpected};
-use crate::watch::{Snapshot, Watch};
+use crate::subject::Subject;
+use crate::unmet::{Unmet, skipped};
 
 /// What the ids of all Workers begin with that a check names.
 pub const PREFIX: &str = "conformance-";
 
 /// How long is waited for what must come at once, unless a bench is told otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long between two looks at a Worker.
-const BETWEEN: Duration = Duration::from_millis(10);
 /// How long one check may take in all, at least.
 const LONGEST: Duration = Duration::from_secs(120);
-/// How long stopping the Workers of one check may take, at most.
-const TIDYING: Duration = Duration::from_secs(5);
-/// How many Workers are stopped at a time.
-const AT_ONCE: usize = 16;
 
 /// One Runtime on the bench: how it is asked, what its Workers run, and which it was given.
 ///
@@ -55,6 +50,8 @@ pub struct Bench {
     info: RuntimeInfo,
     profile: Option<String>,
     long_profile: Option<String>,
+    /// Whether the runs of the long profile last, once that was seen.
+    lasts: OnceLock<bool>,
     patience: Duration,
     /// What the names and keys of this bench begin with, and no other's.
     stem: String,
@@ -86,6 +83,7 @@ impl Bench {
             info,
             profile: None,
             long_profile: None,
+            lasts: OnceLock::new(),
             patience: PATIENCE,
             stem,
             names: AtomicU64::new(0),
@@ -140,48 +138,6 @@ impl Bench {
 
     pub(crate) fn publishes(&mut self, limits: BTreeSet<String>) {
         self.published = Some(limits);
-    }
-
-    /// Stops every Worker that was made here, several at a time and not for long. What cannot be
-    /// stopped is [`left_behind`](Self::left_behind).
-    pub async fn tidy(&self) {
-        let made: BTreeSet<WorkerId> = self.subject.take().into_iter().collect();
-        let left = self.stop_all(made).await;
-        self.left().extend(left);
-    }
-
-    /// Tries again to stop what could not be stopped, and gives what still runs, or may. Empty
-    /// for a Runtime that stops what it is told to.
-    pub async fn left_behind(&self) -> Vec<WorkerId> {
-        self.tidy().await;
-        let left: BTreeSet<WorkerId> = self.left().drain(..).collect();
-        self.stop_all(left).await
-    }
-
-    /// Stops these together; gives those of which it is not known that they are stopped or gone.
-    async fn stop_all(&self, workers: BTreeSet<WorkerId>) -> Vec<WorkerId> {
-        let left = Mutex::new(workers.clone());
-        let body = StopRequest::default();
-        let stops = stream::iter(workers).for_each_concurrent(AT_ONCE, async |worker_id| {
-            let is_gone = match self.subject.stop(&worker_id, &body, None).await {
-                Ok(_) => true,
-                // What is not there needs no stop.
-                Err(failure) => failure.code == Code::WorkerNotFound,
-            };
-            if is_gone {
-                left.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&worker_id);
-            }
-        });
-        // Who is not done by then is told below.
-        let _ = timeout(self.patience.min(TIDYING), stops).await;
-        let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
-        left.into_iter().collect()
-    }
-
-    fn left(&self) -> std::sync::MutexGuard<'_, Vec<WorkerId>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn course(&self) -> &Course {
@@ -279,119 +235,6 @@ impl Bench {
     fn fresh(&self) -> String {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
         format!("{}{number}", self.stem)
-    }
-
-    /// The body of a create, with a fresh id.
-    pub(crate) fn body(&self) -> CreateWorker {
-        CreateWorker {
-            worker_id: Some(self.name()),
-            profile: self.profile.clone(),
-            ..CreateWorker::default()
-        }
-    }
-
-    pub(crate) async fn create(&self, body: &CreateWorker) -> Result<Worker, Unmet> {
-        let created = self.subject.create(body, None).await;
-        let worker = created.map_err(|failure| unexpected("a create", &failure))?;
-        Ok(worker.value)
-    }
-
-    /// An idle Worker whose runs are short.
-    pub(crate) async fn idle(&self) -> Result<WorkerId, Unmet> {
-        Ok(self.create(&self.body()).await?.worker_id)
-    }
-
-    /// An idle Worker whose runs are long.
-    pub(crate) async fn long_idle(&self) -> Result<WorkerId, Unmet> {
-        let body = CreateWorker {
-            profile: Some(self.long()?.to_owned()),
-            ..self.body()
-        };
-        Ok(self.create(&body).await?.worker_id)
-    }
-
-    /// A Worker with an active run.
-    pub(crate) async fn busy(&self) -> Result<(WorkerId, InputAccepted), Unmet> {
-        let worker_id = self.long_idle().await?;
-        let accepted = self.input(&worker_id).await?;
-        Ok((worker_id, accepted))
-    }
-
-    pub(crate) async fn get(&self, worker_id: &WorkerId) -> Result<Worker, Unmet> {
-        let got = self.subject.get(worker_id).await;
-        got.map_err(|failure| unexpected("reading a worker", &failure))
-    }
-
-    pub(crate) async fn input(&self, worker_id: &WorkerId) -> Result<InputAccepted, Unmet> {
-        let body = InputRequest::new("a conformance check says hello");
-        let accepted = self.subject.input(worker_id, &body, None).await;
-        let accepted = accepted.map_err(|failure| unexpected("an input", &failure))?;
-        Ok(accepted.value)
-    }
-
-    /// An input whose run is over.
-    pub(crate) async fn run(&self, worker_id: &WorkerId) -> Result<InputAccepted, Unmet> {
-        let accepted = self.input(worker_id).await?;
-        self.until_idle(worker_id).await?;
-        Ok(accepted)
-    }
-
-    /// Waits until no run is active.
-    pub(crate) async fn until_idle(&self, worker_id: &WorkerId) -> Result<Worker, Unmet> {
-        let deadline = Instant::now() + self.patience;
-        loop {
-            let worker = self.get(worker_id).await?;
-            if worker.status == WorkerStatus::Idle {
-                return Ok(worker);
-            }
-            if Instant::now() >= deadline {
-                return Err(broken(format!(
-                    "a run of profile {} did not end within {:?}; is it one that ends by itself?",
-                    worker.profile, self.patience
-                )));
-            }
-            sleep(BETWEEN).await;
-        }
-    }
-
-    pub(crate) async fn cancel(
-        &self,
-        worker_id: &WorkerId,
-        body: &CancelRequest,
-    ) -> Result<yoi_protocol::Cancelled, Unmet> {
-        let cancelled = self.subject.cancel(worker_id, body, None).await;
-        let cancelled = cancelled.map_err(|failure| unexpected("a cancel", &failure))?;
-        Ok(cancelled.value)
-    }
-
-    pub(crate) async fn stop(&self, worker_id: &WorkerId) -> Result<Worker, Unmet> {
-        let body = StopRequest::default();
-        let stopped = self.subject.stop(worker_id, &body, None).await;
-        let stopped: Done<_> = stopped.map_err(|failure| unexpected("a stop", &failure))?;
-        Ok(stopped.value.worker)
-    }
-
-    /// Observes from a snapshot on, and gives that.
-    pub(crate) async fn watch(&self, worker_id: &WorkerId) -> Result<(Watch, Snapshot), Unmet> {
-        let mut watch = self.open(worker_id, None).await?;
-        let snapshot = watch.snapshot().await?;
-        Ok((watch, snapshot))
-    }
-
-    /// Observes what followed a cursor.
-    pub(crate) async fn resume(
-        &self,
-        worker_id: &WorkerId,
-        cursor: &Cursor,
-    ) -> Result<Watch, Unmet> {
-        self.open(worker_id, Some(cursor)).await
-    }
-
-    async fn open(&self, worker_id: &WorkerId, cursor: Option<&Cursor>) -> Result<Watch, Unmet> {
-        self.needs_events()?;
-        let frames = self.subject.events(worker_id, cursor).await;
-        let frames = frames.map_err(|failure| unexpected("observing a worker", &failure))?;
-        Ok(Watch::new(frames, worker_id.clone(), self.patience))
     }
 }
 

@@ -1,13 +1,15 @@
 //! Checks by name, and how one is run.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
 use crate::bench::Bench;
 use crate::report::{Checked, Outcome};
-use crate::unmet::{Unmet, Verdict, late, skipped};
+use crate::unmet::{Unmet, Verdict, broken, late, skipped};
 
 /// One promise of the contract, and how it is looked at on a `T`.
 ///
@@ -62,7 +64,7 @@ impl<T> Check<T> {
         bench.lacked();
         let began = Instant::now();
         let (longest, is_cut) = bench.longest();
-        let verdict = match timeout(longest, (self.run)(on)).await {
+        let verdict = match timeout(longest, whole((self.run)(on))).await {
             Ok(verdict) => verdict,
             Err(_elapsed) if is_cut => Err(skipped(
                 "the time for all checks together ended while it was made",
@@ -96,6 +98,17 @@ impl<T> Check<T> {
             duration_ms: 0,
         }
     }
+}
+
+/// A check to its end, also if it panics: the report of all others is not lost for that.
+async fn whole(check: BoxFuture<'_, Verdict>) -> Verdict {
+    let caught = AssertUnwindSafe(check).catch_unwind().await;
+    caught.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        let text = text.unwrap_or("it does not say why");
+        Err(broken(format!("the check itself panicked: {text}")))
+    })
 }
 
 impl<T> fmt::Debug for Check<T> {

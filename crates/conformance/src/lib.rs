@@ -41,6 +41,7 @@
 mod bench;
 mod catalogue;
 mod course;
+mod error;
 mod heard;
 mod minded;
 mod over_http;
@@ -56,8 +57,9 @@ pub mod wire;
 
 pub use bench::{Bench, PREFIX};
 pub use catalogue::Check;
+pub use error::{CheckError, ProfileError};
 pub use over_http::OverHttp;
 pub use report::{Checked, Outcome, Report, RuntimeSeen};
 pub use subject::{Done, Frames, Subject};
-pub use target::{CheckError, Target, check, check_telling};
+pub use target::{Target, check, check_telling};
 pub use unmet::{Unmet, Verdict};

@@ -10,9 +10,10 @@ use yoi_client::{
     Call, CallError, Client, ClientConfigError, HttpTransport, RetryPolicy, StaticToken, Timeouts,
     Transport,
 };
-use yoi_protocol::{Capability, Code, RuntimeId};
+use yoi_protocol::{Capability, Code, Origin, RuntimeId};
 
 use crate::bench::Bench;
+use crate::error::CheckError;
 use crate::heard::{Heard, Listening};
 use crate::over_http::{OverHttp, ServerSent};
 use crate::report::{Checked, Outcome, Report};
@@ -48,19 +49,6 @@ pub struct Target {
     timeout: Duration,
     plain_http: bool,
     transport: Option<Arc<dyn Transport>>,
-}
-
-/// Why nothing could be checked. Never repeats the address or the token.
-#[derive(Debug)]
-pub enum CheckError {
-    /// The address is none, or cannot be used from here.
-    Address(ClientConfigError),
-    /// The token cannot stand in a header.
-    Token,
-    /// The token would go over plain HTTP to elsewhere than this machine.
-    PlainHttp,
-    /// Nobody answers at the address, or not in time, or not to this token.
-    Unanswered(Box<CallError>),
 }
 
 impl Target {
@@ -238,6 +226,11 @@ pub async fn check_telling(
         Err(error) if is_nobody(&error) => {
             return Err(CheckError::Unanswered(Box::new(scrubbed(error, &scrub))));
         }
+        Err(error) if error.failure.code == Code::RouteNotFound => {
+            let origin = error.problem.map(|problem| problem.origin);
+            let is_backend = origin == Some(Origin::Backend);
+            return Err(CheckError::NoRuntime { is_backend });
+        }
         Err(error) => return Ok(unreadable(&error, &scrub, told)),
     };
     heard.is_of(&info);
@@ -265,6 +258,7 @@ pub async fn check_telling(
             return Ok(unreadable(&error, &scrub, told));
         }
     };
+    bench.can_be_used().await?;
     let wire = Wire::new(bench, transport, &target.url, target.token.clone(), heard);
     let wire = wire.reading_limits().await;
     let mut checks = semantics::run_telling(wire.bench(), told).await;
@@ -335,18 +329,3 @@ impl fmt::Debug for Target {
             .finish_non_exhaustive()
     }
 }
-
-impl fmt::Display for CheckError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(error) => error.fmt(f),
-            Self::Token => f.write_str("the token must be visible ASCII characters"),
-            Self::PlainHttp => f.write_str(
-                "over http:// to elsewhere than this machine everyone on the way can read the token",
-            ),
-            Self::Unanswered(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for CheckError {}

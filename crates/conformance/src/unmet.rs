@@ -26,12 +26,21 @@ pub(crate) fn late(detail: impl Into<String>) -> Unmet {
     Unmet::Late(detail.into())
 }
 
-/// What was answered with this code, where another was promised.
-fn otherwise(code: Code, detail: String) -> Unmet {
-    match code {
-        Code::RuntimeTimedOut => Unmet::Late(detail),
+/// What was answered with this failure, where something else was promised. Who has room for
+/// little breaks no promise.
+fn otherwise(failure: &Failure, detail: String) -> Unmet {
+    match (failure.code, failure.details.limit.as_deref()) {
+        (Code::RuntimeTimedOut, _) => Unmet::Late(detail),
+        (Code::LimitReached, Some(limit)) => too_low(limit).unwrap_or(Unmet::Broken(detail)),
         _ => Unmet::Broken(detail),
     }
+}
+
+/// A limit that the checks themselves may reach.
+pub(crate) fn too_low(limit: &str) -> Option<Unmet> {
+    ["max_workers", "max_idempotency_keys"]
+        .contains(&limit)
+        .then(|| skipped(format!("the limit {limit} is too low to check this")))
 }
 
 pub(crate) fn skipped(reason: impl Into<String>) -> Unmet {
@@ -65,7 +74,7 @@ pub(crate) fn unexpected(asked: impl Display, failure: &Failure) -> Unmet {
         failure.code,
         details(failure)
     );
-    otherwise(failure.code, detail)
+    otherwise(failure, detail)
 }
 
 fn details(failure: &Failure) -> String {
@@ -81,7 +90,7 @@ pub(crate) fn refused<T>(
     match answer {
         Err(failure) if failure.code == code => Ok(failure),
         Err(failure) => Err(otherwise(
-            failure.code,
+            &failure,
             format!("{asked} was refused with {}, not with {code}", failure.code),
         )),
         Ok(_) => Err(broken(format!("{asked} succeeded, and must be {code}"))),

@@ -164,7 +164,7 @@ impl Watch {
                     &self.worker_id,
                 )?;
                 if let Some(last) = self.seq {
-                    holds(event.seq == last + 1, || {
+                    holds(last.checked_add(1) == Some(event.seq), || {
                         format!("event {} follows event {last}", event.seq)
                     })?;
                 }

@@ -39,6 +39,8 @@ pub enum CliError {
     Run(Option<RunError>),
     /// The Runtime that was checked could not be asked.
     Unchecked(Box<CallError>),
+    /// The Runtime that was to be checked is shutting down.
+    Draining,
     /// The Runtime that was checked breaks the contract.
     Broken {
         /// How many checks failed.
@@ -70,6 +72,7 @@ impl CliError {
                 StreamEnd::Draining => Exit::Unreachable,
                 StreamEnd::SlowConsumer | StreamEnd::ObservationOnly => Exit::Other,
             },
+            Self::Draining => Exit::Unreachable,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Run(_)
             | Self::Broken { .. }
@@ -112,6 +115,7 @@ impl fmt::Display for CliError {
                 Some(problem) => write!(f, "{}: {}", problem.code, problem.detail),
                 None => unasked(&error.failure, f),
             },
+            Self::Draining => f.write_str("it is draining"),
             Self::Broken { failed, of } => {
                 write!(
                     f,
@@ -190,6 +194,10 @@ impl From<CheckError> for CliError {
             error @ CheckError::Token => Self::Usage(error.to_string()),
             CheckError::PlainHttp => Self::Usage(format!("{error} (--allow-plain-http)")),
             CheckError::Unanswered(error) => Self::Unchecked(error),
+            error @ (CheckError::NoRuntime { .. } | CheckError::Profile(_)) => {
+                Self::Usage(error.to_string())
+            }
+            CheckError::Draining => Self::Draining,
         }
     }
 }

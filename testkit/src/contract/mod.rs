@@ -10,8 +10,8 @@ pub mod store;
 
 #[cfg(feature = "servers")]
 pub use yoi_conformance::{
-    Bench, Check, CheckError, Checked, Done, Frames, Outcome, OverHttp, Report, Subject, Target,
-    check, check_telling, semantics, wire,
+    Bench, Check, CheckError, Checked, Done, Frames, Outcome, OverHttp, ProfileError, Report,
+    Subject, Target, check, check_telling, semantics, wire,
 };
 
 /// Fails the test unless every check passed but these, which were skipped.

@@ -63,6 +63,7 @@ enum Wrong {
     ForgetsWhatIsInFlight,
     WritesWhatWasNotSaid,
     TellsEachAnotherTime,
+    PanicsInAList,
     /// Which is no wrong: it says so.
     TakesNoKeys,
     /// Neither is this.
@@ -106,6 +107,7 @@ impl Subject for Broken {
     }
 
     async fn list(&self, query: &ListQuery) -> Result<WorkerPage, Failure> {
+        assert!(!self.is(Wrong::PanicsInAList), "no list today");
         let mut query = query.clone();
         if self.is(Wrong::TakesAnyLimit) {
             query.limit = query.limit.map(|limit| limit.clamp(1, 1000));
@@ -471,6 +473,7 @@ caught! {
     one_that_forgets_what_is_in_flight: ForgetsWhatIsInFlight by "deltas.are_in_flight_for_who_comes_late";
     one_that_writes_what_was_not_said: WritesWhatWasNotSaid by "deltas.add_up_to_the_entry";
     one_that_tells_each_another_time: TellsEachAnotherTime by "events.are_the_same_for_all";
+    one_that_panics: PanicsInAList by "list.pages_in_order";
     one_that_ends_as_if_lost: EndsAsIfLost by "stop.is_told_last", "events.end_with_the_worker";
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use worker_runtime::Runtime;
 use yoi_protocol::{ListQuery, RuntimeId, WorkerStatus};
-use yoi_testkit::contract::{Target, assert_kept, check, handle, semantics, wire};
+use yoi_testkit::contract::{Outcome, Target, assert_kept, check, handle, semantics, wire};
 use yoi_testkit::{RemoteRuntime, ScriptedExecutor, TestRuntime};
 use yoi_workspace_server::{Embedded, Remote};
 
@@ -89,6 +89,18 @@ async fn without_a_profile_that_lasts_each_check_that_needs_one_says_so() {
             "credential.must_be_the_right_one",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_profile_that_does_not_last_is_said_to_end_by_itself() {
+    let runtime = runtime("gpu-1").start().await;
+    let target = Target::new(runtime.url()).long_profile("echo");
+    let report = check(&target).await.unwrap();
+    assert_eq!(report.failed, 0, "{report:#?}");
+    let reason = "the long profile ended by itself".to_owned();
+    let told = Outcome::Skipped { reason };
+    let told = report.skipped().filter(|one| one.outcome == told);
+    assert_eq!(told.count(), 12, "{report:#?}");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use yoi_client::transport::Request;
-use yoi_protocol::{ListQuery, WorkerStatus};
-use yoi_testkit::contract::{Checked, Report, Target, check};
+use yoi_protocol::{Limits, ListQuery, WorkerStatus};
+use yoi_testkit::contract::{Checked, Outcome, Report, Target, check};
 
 use crate::broken_wire::report;
 use crate::lasting::runtime;
@@ -180,6 +180,45 @@ async fn one_that_publishes_the_six_limits_alone() {
     }));
     let report = report(way).await;
     nothing_failed(&report);
+}
+
+#[tokio::test]
+async fn one_whose_limits_are_as_large_as_can_be() {
+    let way = Tampered::answers(info(|info| {
+        let limits = info["limits"].as_object_mut();
+        for (_, limit) in limits.into_iter().flatten() {
+            *limit = json!(u64::MAX);
+        }
+    }));
+    let report = report(way).await;
+    nothing_failed(&report);
+    let skipped = |name| matches!(report.outcome(name), Some(Outcome::Skipped { .. }));
+    assert!(skipped("input.size_is_bounded") && skipped("bodies.are_bounded"));
+}
+
+#[tokio::test]
+async fn one_with_room_for_little() {
+    let few_workers = Limits {
+        max_workers: 1,
+        ..Limits::default()
+    };
+    let few_keys = Limits {
+        max_idempotency_keys: 1,
+        ..Limits::default()
+    };
+    for (name, limits) in [
+        ("max_workers", few_workers),
+        ("max_idempotency_keys", few_keys),
+    ] {
+        let runtime = runtime("gpu-1").limits(limits).start().await;
+        let target = Target::new(runtime.url()).long_profile("lasting");
+        let report = check(&target).await.unwrap();
+        nothing_failed(&report);
+        let reason = format!("the limit {name} is too low to check this");
+        let told = Outcome::Skipped { reason };
+        let told = report.skipped().filter(|one| one.outcome == told);
+        assert!(told.count() > 3, "{report:#?}");
+    }
 }
 
 #[tokio::test]

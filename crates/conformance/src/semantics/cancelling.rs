@@ -80,7 +80,7 @@ async fn leaves_the_worker_usable(bench: &Bench) -> Verdict {
     bench.cancel(&worker_id, &CancelRequest::default()).await?;
     let length = bench.get(&worker_id).await?.transcript_length;
     let second = bench.input(&worker_id).await?;
-    same("its sequence", second.sequence, length + 1)?;
+    same("its sequence", second.sequence, length.saturating_add(1))?;
     let cancelled = bench.cancel(&worker_id, &CancelRequest::default()).await?;
     same(
         "cancelled_run_id",

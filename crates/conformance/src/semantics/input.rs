@@ -103,7 +103,7 @@ async fn sequences_go_on(bench: &Bench) -> Verdict {
     same(
         "the sequence of the second input",
         second.sequence,
-        length + 1,
+        length.saturating_add(1),
     )?;
     holds(first.run_id != second.run_id, || {
         format!("two runs are called {}", first.run_id)
@@ -162,10 +162,10 @@ async fn size_is_bounded(bench: &Bench) -> Verdict {
     bench.needs_limit("max_input_bytes")?;
     bench.needs_limit("max_body_bytes")?;
     let limits = &bench.info().limits;
-    let size = limits.max_input_bytes + 1;
-    if size > LARGEST || size + 64 > limits.max_body_bytes {
+    let size = limits.max_input_bytes.saturating_add(1);
+    if size > LARGEST || size.saturating_add(64) > limits.max_body_bytes {
         return Err(skipped(
-            "max_input_bytes is too large, or too close to max_body_bytes",
+            "max_input_bytes is too large to try, or too close to max_body_bytes",
         ));
     }
     let worker_id = bench.idle().await?;

@@ -80,7 +80,7 @@ async fn tell_a_run_in_order(bench: &Bench) -> Verdict {
         kind(&first.event).as_str(),
         "input_accepted",
     )?;
-    same("its seq", first.seq, snapshot.seq + 1)?;
+    same("its seq", first.seq, snapshot.seq.saturating_add(1))?;
     same("its cursor", &first.cursor, &accepted.cursor)?;
     let at = |name: &str| told.iter().position(|one| kind(&one.event) == name);
     let (started, finished) = (at("run_started"), at("run_finished"));

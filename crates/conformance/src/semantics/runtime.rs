@@ -26,7 +26,8 @@ async fn counts_its_workers(bench: &Bench) -> Verdict {
     let workers = info
         .map_err(|failure| unexpected("reading the runtime", &failure))?
         .workers;
-    let sum = workers.idle + workers.running + workers.stopped;
+    let parts = [workers.idle, workers.running, workers.stopped];
+    let sum = parts.into_iter().fold(0, u64::saturating_add);
     same("idle, running and stopped together", sum, workers.total)?;
     holds(workers.idle > 0, || {
         "idle is 0 while there is an idle worker".to_owned()

@@ -72,7 +72,7 @@ async fn are_bounded(wire: &Wire) -> Verdict {
     wire.bench().needs_limit("max_body_bytes")?;
     let limit = wire.bench().info().limits.max_body_bytes;
     if limit >= LARGEST {
-        return Err(skipped("max_body_bytes is too large to be passed"));
+        return Err(skipped("max_body_bytes is too large to try"));
     }
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let body = format!(r#"{{"display_name":"{}"}}"#, "x".repeat(size));

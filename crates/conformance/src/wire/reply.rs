@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use yoi_protocol::{Code, Effect, Origin, Problem, header};
 
-use crate::unmet::{Unmet, Verdict, broken, holds, same};
+use crate::unmet::{Unmet, Verdict, broken, holds, same, too_low};
 
 /// A whole answer.
 pub(super) struct Reply {
@@ -29,10 +29,23 @@ impl Reply {
 
     /// Holds it to a status.
     pub(super) fn is(&self, status: u16) -> Verdict {
+        if self.status != status {
+            self.has_room()?;
+        }
         holds(self.status == status, || {
             let body = self.text();
             format!("{} gave {}, not {status}: {body}", self.asked, self.status)
         })
+    }
+
+    /// Skips a check that reached a limit of the Runtime.
+    fn has_room(&self) -> Verdict {
+        if self.status != Code::LimitReached.status() {
+            return Ok(());
+        }
+        let problem: Option<Problem> = serde_json::from_slice(&self.body).ok();
+        let limit = problem.and_then(|problem| problem.details.limit);
+        limit.as_deref().and_then(too_low).map_or(Ok(()), Err)
     }
 
     /// Its media type, without parameters.

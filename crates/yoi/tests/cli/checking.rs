@@ -267,6 +267,38 @@ fn who_does_not_let_us_in_is_6() {
 }
 
 #[test]
+fn a_profile_that_is_none_is_2() {
+    let runtime = runtime();
+    for flag in ["--profile", "--long-profile"] {
+        let told = check(&runtime.url, &["--token-env", "TOKEN", flag, "nope"]).told(2);
+        let none = "yoi: there is no profile nope: this Runtime has ";
+        assert!(told.starts_with(none) && told.contains("upper"), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn where_no_runtime_answers_is_2() {
+    let backend = Backend::start();
+    assert_eq!(
+        check(&backend.url, &[]).told(2),
+        "yoi: this is a Backend: give the base URL of one of its Runtimes\n"
+    );
+}
+
+#[test]
+fn one_that_is_draining_is_5() {
+    let draining = answering(concat!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nyoi-runtime-id: gpu-1\r\n\
+         connection: close\r\n\r\n\
+         {\"runtime_id\":\"gpu-1\",\"boot_id\":\"0192f0c1-6f4e-7cc3-98c4-dc0c0c07398f\",",
+        "\"api_version\":\"v1\",\"version\":\"1\",\"status\":\"draining\",\"store\":\"memory\",",
+        "\"started_at\":\"2025-01-01T00:00:00.000Z\"}"
+    ));
+    assert_eq!(check(&draining, &[]).told(5), "yoi: it is draining\n");
+}
+
+#[test]
 fn what_cannot_be_meant_is_2() {
     let told = check("ftp://gpu-1", &[]).told(2);
     assert_eq!(
