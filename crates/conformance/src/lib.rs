@@ -42,6 +42,7 @@ mod bench;
 mod catalogue;
 mod course;
 mod error;
+mod first;
 mod heard;
 mod minded;
 mod over_http;

@@ -14,6 +14,7 @@ use yoi_protocol::{Capability, Code, Origin, RuntimeId};
 
 use crate::bench::Bench;
 use crate::error::CheckError;
+use crate::first;
 use crate::heard::{Heard, Listening};
 use crate::over_http::{OverHttp, ServerSent};
 use crate::report::{Checked, Outcome, Report};
@@ -231,7 +232,12 @@ pub async fn check_telling(
             let is_backend = origin == Some(Origin::Backend);
             return Err(CheckError::NoRuntime { is_backend });
         }
-        Err(error) => return Ok(unreadable(&error, &scrub, told)),
+        Err(error) => {
+            let token = target.token.as_deref();
+            let fault = first::fault(&*transport, &target.url, token, target.patience).await;
+            let fault = fault.unwrap_or_else(|| error.to_string());
+            return Ok(unreadable(&fault, &scrub, told));
+        }
     };
     heard.is_of(&info);
     let client = target.client(&transport, Some(info.runtime_id.clone()));
@@ -255,7 +261,7 @@ pub async fn check_telling(
                 problem: None,
                 attempts: 1,
             };
-            return Ok(unreadable(&error, &scrub, told));
+            return Ok(unreadable(&error.to_string(), &scrub, told));
         }
     };
     bench.can_be_used().await?;
@@ -302,7 +308,7 @@ fn is_nobody(error: &CallError) -> bool {
 }
 
 /// The report of a Runtime that does not say what it is.
-fn unreadable(error: &CallError, scrub: &Scrub, told: &mut (dyn FnMut(&Checked) + Send)) -> Report {
+fn unreadable(fault: &str, scrub: &Scrub, told: &mut (dyn FnMut(&Checked) + Send)) -> Report {
     let reason = "the runtime does not say what it is";
     let skip = || Outcome::Skipped {
         reason: reason.to_owned(),
@@ -313,7 +319,7 @@ fn unreadable(error: &CallError, scrub: &Scrub, told: &mut (dyn FnMut(&Checked) 
         .collect();
     if let Some(first) = checks.first_mut() {
         first.outcome = Outcome::Failed {
-            detail: scrub.line(&format!("GET /v1/runtime gave {error}")),
+            detail: scrub.line(&format!("GET /v1/runtime gave {fault}")),
         };
     }
     checks.iter().for_each(told);

@@ -174,9 +174,27 @@ fn who_breaks_the_contract_is_1() {
     assert_eq!(report["failed"], 1);
     let detail = report["checks"][0]["detail"].as_str().expect("a detail");
     assert!(
-        detail.starts_with("GET /v1/runtime gave runtime_protocol_error"),
+        detail.ends_with("gave 200 without the header yoi-runtime-id"),
         "{detail}"
     );
+}
+
+#[test]
+fn what_is_wrong_with_the_first_answer_is_told() {
+    for (answer, told) in [
+        (
+            "HTTP/1.1 302 Found\r\nlocation: /\r\nconnection: close\r\n\r\n",
+            "gave status 302, not 200",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nyoi-runtime-id: gpu-1\r\n\
+             connection: close\r\n\r\n{\"runtime_id\":\"gpu-1\"}",
+            "missing field `boot_id`",
+        ),
+    ] {
+        let shown = check(&answering(answer), &[]).out;
+        assert!(shown.contains(told), "{shown}");
+    }
 }
 
 #[test]
