@@ -7,7 +7,6 @@ use std::time::Duration;
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use yoi_client::Transport;
-use yoi_protocol::Code;
 use yoi_testkit::contract::{Outcome, Report, Target, check};
 
 use crate::lasting::runtime;
