@@ -18,6 +18,8 @@
 //! - [`fixtures`] is the wire, written down: a JSON text for each body and frame of the contract.
 //! - `strategies`, behind the feature of that name, are proptest strategies for every type of the
 //!   wire, and for what nobody should say.
+//! - [`contract`] holds any store, and any handle or URL of a Runtime, to what is promised.
+//! - `matrix`, with the servers, asks a Backend for every operation under every fault.
 //! - [`Process`] is a server in a process of its own, ended with the test.
 //! - [`in_real_time`] runs what a test with paused time asks of a server.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.

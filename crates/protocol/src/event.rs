@@ -124,6 +124,26 @@ impl Event {
         "worker_stopped",
         "diagnostic",
     ];
+
+    /// Its type, as it stands on the wire.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        match self {
+            Self::Snapshot { .. } => "snapshot",
+            Self::InputAccepted { .. } => "input_accepted",
+            Self::RunStarted { .. } => "run_started",
+            Self::EntryAppended { .. } => "entry_appended",
+            Self::ToolCallStarted { .. } => "tool_call_started",
+            Self::ToolCallFinished { .. } => "tool_call_finished",
+            Self::ToolResult { .. } => "tool_result",
+            Self::Usage { .. } => "usage",
+            Self::StatusChanged { .. } => "status_changed",
+            Self::RunFinished { .. } => "run_finished",
+            Self::WorkerStopped { .. } => "worker_stopped",
+            Self::Diagnostic { .. } => "diagnostic",
+            Self::Unknown(unknown) => &unknown.event_type,
+        }
+    }
 }
 
 macro_rules! unknown {

@@ -124,7 +124,7 @@ impl Watcher {
     pub async fn until_event(&mut self, wanted: &str) -> EventFrame {
         loop {
             match self.next().await {
-                Ok(Frame::Event(event)) if event_type(&event.event) == wanted => return event,
+                Ok(Frame::Event(event)) if event.event.type_name() == wanted => return event,
                 Ok(_other) => {}
                 Err(_end) => panic!("{wanted} was waited for; {}", self.shown()),
             }
@@ -185,7 +185,7 @@ impl Watcher {
     #[must_use]
     pub fn types(&self) -> Vec<&str> {
         let events = self.events().into_iter();
-        events.map(|frame| event_type(&frame.event)).collect()
+        events.map(|frame| frame.event.type_name()).collect()
     }
 
     /// Where to resume after all that came so far; `None` before the first event.
@@ -256,24 +256,6 @@ fn parsed(text: &str) -> Frame {
     }
     serde_json::from_str(text)
         .unwrap_or_else(|error| panic!("a frame that does not parse ({error}): {text}"))
-}
-
-fn event_type(event: &Event) -> &str {
-    match event {
-        Event::Snapshot { .. } => "snapshot",
-        Event::InputAccepted { .. } => "input_accepted",
-        Event::RunStarted { .. } => "run_started",
-        Event::EntryAppended { .. } => "entry_appended",
-        Event::ToolCallStarted { .. } => "tool_call_started",
-        Event::ToolCallFinished { .. } => "tool_call_finished",
-        Event::ToolResult { .. } => "tool_result",
-        Event::Usage { .. } => "usage",
-        Event::StatusChanged { .. } => "status_changed",
-        Event::RunFinished { .. } => "run_finished",
-        Event::WorkerStopped { .. } => "worker_stopped",
-        Event::Diagnostic { .. } => "diagnostic",
-        Event::Unknown(unknown) => &unknown.event_type,
-    }
 }
 
 impl fmt::Debug for Watcher {

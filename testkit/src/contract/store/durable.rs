@@ -7,7 +7,7 @@ use worker_runtime::store::Record;
 use yoi_protocol::Event;
 
 use super::Kept;
-use super::kinds::{type_of, whole_log};
+use super::kinds::whole_log;
 use super::logs::{pathless, says_no_path, says_no_path_now};
 use super::recovered::recover;
 use super::sample::{
@@ -62,7 +62,7 @@ pub async fn every_kind_of_event_comes_back<S: Store + 'static>(
     )?;
     same("the events that are read", &seqs(&found), &seqs(&written))?;
     for ((recovered, found), written) in recovered.iter().zip(&found).zip(&written) {
-        let what = format!("event {} ({})", written.seq, type_of(&written.event));
+        let what = format!("event {} ({})", written.seq, written.event.type_name());
         same(&what, recovered, written)?;
         same(&format!("{what} as read"), found, written)?;
     }
@@ -89,7 +89,7 @@ pub async fn logs_begin_with_a_snapshot<S: Store + 'static>(
         };
         let is_snapshot = matches!(first.event, Event::Snapshot { .. });
         same("the first event is a snapshot", &is_snapshot, &true)
-            .map_err(|error| format!("{error}: it is {}", type_of(&first.event)))?;
+            .map_err(|error| format!("{error}: it is {}", first.event.type_name()))?;
         let dense: Vec<u64> = (first.seq..=last.seq).collect();
         same("the events that follow it", &seqs(events), &dense)?;
     }
@@ -268,7 +268,7 @@ pub async fn bounded_logs_come_back<S: Store + 'static>(
     let written = fill(&*store, &log, 200).await?;
     let next = reopen(store).await;
     let recovered = recover(&*next).await?.of(&log);
-    let first = recovered.first().map(|first| type_of(&first.event));
+    let first = recovered.first().map(|first| first.event.type_name());
     same("the first event that came back", &first, &Some("snapshot"))?;
     let last = recovered.last().map(|event| event.seq);
     same("the last event that came back", &last, &Some(1_001))?;

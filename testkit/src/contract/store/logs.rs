@@ -3,7 +3,7 @@
 use worker_runtime::Store;
 
 use super::Kept;
-use super::kinds::{type_of, whole_log};
+use super::kinds::whole_log;
 use super::sample::{
     ALL, commit, entries_of, events_of, fill, forget, keyed, log, log_of, read, read_entries,
     record, records, same, seqs,
@@ -36,7 +36,7 @@ pub async fn keeps_every_kind_of_event(store: &dyn Store) -> Kept {
     let (_, found) = read(store, &log, ALL).await?;
     same("the events", &seqs(&found), &seqs(&written))?;
     for (found, written) in found.iter().zip(&written) {
-        let what = format!("event {} ({})", written.seq, type_of(&written.event));
+        let what = format!("event {} ({})", written.seq, written.event.type_name());
         same(&what, found, written)?;
     }
     let (_, found) = read_entries(store, &log, ALL).await?;
