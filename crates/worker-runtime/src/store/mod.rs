@@ -1,5 +1,7 @@
 //! Where the log of every Worker is kept.
 
+#[cfg(feature = "fs-store")]
+pub mod fs;
 mod memory;
 
 use async_trait::async_trait;

@@ -1,0 +1,191 @@
+//! The real thing: a folder of the operating system.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FallocateFlags, fallocate};
+
+use super::{Disk, DiskFile, Held, Lock};
+
+/// What a Worker was told is nobody else's: files for the owner alone.
+const FILE_MODE: u32 = 0o600;
+const FOLDER_MODE: u32 = 0o700;
+
+/// A folder of the operating system. Shows no path.
+pub struct OsDisk {
+    path: PathBuf,
+    /// Opened once, so that it can be synced when nothing else can be opened any more.
+    folder: File,
+}
+
+impl OsDisk {
+    /// The folder at `path`, made when it is not there: for its owner alone, and so that it lasts.
+    ///
+    /// # Errors
+    /// It cannot be made or opened, or is no folder.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        if !path.is_dir() {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(FOLDER_MODE)
+                .create(path)?;
+            // Every folder that may be new: each lasts once the one above it is synced.
+            for above in path.ancestors().skip(1) {
+                let above = if above.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    above
+                };
+                // Best effort above the store: some of these belong to somebody else.
+                if File::open(above)
+                    .and_then(|folder| folder.sync_all())
+                    .is_err()
+                {
+                    break;
+                }
+            }
+        }
+        Self::open(path)
+    }
+
+    /// The folder at `path`, which must be there.
+    ///
+    /// # Errors
+    /// It is not there, cannot be opened, or is no folder.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let folder = File::open(path)?;
+        if !folder.metadata()?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            folder,
+        })
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+impl fmt::Debug for OsDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OsDisk")
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(FILE_MODE);
+    options
+}
+
+impl Disk for OsDisk {
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            // A name that is no text is none of ours.
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(OsFile(options().open(self.at(name))?)))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        let file = options().create_new(true).open(self.at(name))?;
+        Ok(Box::new(OsFile(file)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.at(from), self.at(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.at(name))
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        self.folder.sync_all()
+    }
+
+    fn lock(&self, name: &str, holder: &str) -> io::Result<Lock> {
+        let mut file = options().create(true).truncate(false).open(self.at(name))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // Who has it may be writing it: whatever is there is told.
+                let _ = file.take(1024).read_to_string(&mut text);
+                return Ok(Lock::Busy(text.trim().to_owned()));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(holder.as_bytes())?;
+        Ok(Lock::Taken(Held::new(file)))
+    }
+}
+
+struct OsFile(File);
+
+/// Shows no path, as that of the file itself would.
+impl fmt::Debug for OsFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OsFile")
+    }
+}
+
+impl DiskFile for OsFile {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut done = 0;
+        while done < bytes.len() {
+            match self.0.read_at(&mut bytes[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        self.0.set_len(size)
+    }
+
+    fn allocate(&self, size: u64) -> io::Result<()> {
+        if self.size()? >= size {
+            return Ok(());
+        }
+        loop {
+            match fallocate(&self.0, FallocateFlags::empty(), 0, size) {
+                Ok(()) => return Ok(()),
+                Err(rustix::io::Errno::INTR) => {}
+                // A file system that cannot: it is as long, and may still run out of room.
+                Err(rustix::io::Errno::OPNOTSUPP) => return self.set_size(size),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}

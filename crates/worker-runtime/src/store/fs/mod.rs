@@ -1,0 +1,3 @@
+//! The store that survives its process: one log of all Workers in files.
+
+pub mod disk;
