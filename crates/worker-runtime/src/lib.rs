@@ -34,6 +34,7 @@ mod clock;
 pub mod config;
 mod error;
 pub mod executor;
+pub mod fold;
 #[cfg(feature = "http-server")]
 pub mod http;
 mod idempotency;
@@ -54,9 +55,10 @@ pub use executor::{
     CommandExecutor, CommandSettings, EchoExecutor, Executor, ExecutorUnavailable, OutputClosed,
     RunContext, RunEnd, RunFuture, RunOutput,
 };
+pub use fold::{FoldError, WorkerState};
 pub use ids::{IdSource, RandomIds};
 pub use profile::{ProfileConfig, ProfileError, ProfileSpec};
 pub use runtime::{
     Applied, CommandContext, Observation, ObservedFrame, Readiness, Runtime, RuntimeBuilder,
 };
-pub use store::{MemoryStore, Store, StoreError};
+pub use store::{Condition, MemoryStore, Store, StoreError};

@@ -13,9 +13,9 @@ use yoi_protocol::{
 use super::command::Command;
 use super::run::Ask;
 use super::slot::Slot;
-use super::state::WorkerState;
 use super::{Applied, CommandContext, Inner, Runtime, decide};
 use crate::error::RuntimeError;
+use crate::fold::WorkerState;
 use crate::ids;
 use crate::size::json_bytes;
 use crate::store::{LogId, Record, StoredEvent};
@@ -153,20 +153,19 @@ impl Inner {
             event: decide::create(worker.clone()),
         };
         let state = WorkerState::begin(&first).map_err(|_| RuntimeError::Internal)?;
+        let state = Arc::new(state);
         let answer = command.remember(&worker, at)?;
-        self.write(Record {
+        let record = Record {
             log: log.clone(),
             events: vec![first],
             keys: answer.iter().map(|answer| answer.record.clone()).collect(),
-        })
-        .await?;
+        };
+        self.write(record, Arc::clone(&state)).await?;
         let slot = Arc::new(Slot::new(log, state, Some(place)));
         // As with every commit: counted, then seen, then answered.
         self.counts.moved(None, Some(WorkerStatus::Idle));
         self.catalog_mut().insert(worker_id, slot);
-        if let Some(answer) = answer {
-            answer.settle();
-        }
+        drop(answer);
         Ok(worker)
     }
 

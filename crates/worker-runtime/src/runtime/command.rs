@@ -23,10 +23,11 @@ pub(super) struct Command {
     start: Arc<Start>,
 }
 
-/// What is committed with a command to remember its answer.
+/// What is committed with a command to remember its answer. Dropped once that can be seen, so
+/// that nobody is given it again before.
 #[derive(Debug)]
 pub(super) struct Remembered {
-    claim: Claim,
+    _claim: Claim,
     pub(super) record: KeyRecord,
 }
 
@@ -47,14 +48,10 @@ impl Command {
         };
         let answer = serde_json::to_string(answer).map_err(|_| RuntimeError::Internal)?;
         let record = claim.record(answer.into(), at);
-        Ok(Some(Remembered { claim, record }))
-    }
-}
-
-impl Remembered {
-    /// The record is committed.
-    pub(super) fn settle(self) {
-        self.claim.settle(self.record);
+        Ok(Some(Remembered {
+            _claim: claim,
+            record,
+        }))
     }
 }
 

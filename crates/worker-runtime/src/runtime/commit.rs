@@ -9,6 +9,7 @@ use super::Inner;
 use super::command::Remembered;
 use super::slot::{Draft, Slot};
 use crate::error::RuntimeError;
+use crate::fold::WorkerState;
 use crate::store::{Record, StoreError};
 
 impl Inner {
@@ -38,7 +39,7 @@ impl Inner {
             events: draft.events.clone(),
             keys: answers.iter().map(|answer| answer.record.clone()).collect(),
         };
-        self.write(record).await?;
+        self.write(record, Arc::clone(&draft.next)).await?;
         let (before, after) = (draft.before, draft.next.worker.status);
         let at = draft.next.worker.updated_at;
         // In this order: what can be seen is counted, and what an answer tells can be seen.
@@ -47,12 +48,17 @@ impl Inner {
         if before != after && after == WorkerStatus::Stopped {
             self.stopped(slot, at);
         }
-        answers.into_iter().for_each(Remembered::settle);
+        drop(answers);
         Ok(())
     }
 
-    /// Writes a record, and takes no more once the store cannot tell what it kept.
-    pub(super) async fn write(&self, record: Record) -> Result<(), StoreError> {
+    /// Writes a record, and what its log adds up to with it; takes no more once the store cannot
+    /// tell what it kept.
+    pub(super) async fn write(
+        &self,
+        record: Record,
+        after: Arc<WorkerState>,
+    ) -> Result<(), StoreError> {
         if record.events.is_empty() && record.keys.is_empty() {
             return Ok(());
         }
@@ -60,7 +66,7 @@ impl Inner {
             return Err(StoreError::Refused("it failed before"));
         }
         let worker_id = record.log.worker_id.clone();
-        let written = self.store.commit(record).await;
+        let written = self.store.commit(record, after).await;
         if let Err(error) = &written {
             tracing::error!(%worker_id, %error, "the store did not take a record");
             if error.effect() == Effect::Unknown {

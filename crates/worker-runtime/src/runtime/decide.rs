@@ -4,8 +4,8 @@ use yoi_protocol::{
     Entry, Event, Limits, Outcome, Role, RunError, RunId, Timestamp, Worker, WorkerStatus,
 };
 
-use super::state::WorkerState;
 use crate::error::RuntimeError;
+use crate::fold::WorkerState;
 
 /// How a run ends.
 #[derive(Debug, Clone, PartialEq, Eq)]

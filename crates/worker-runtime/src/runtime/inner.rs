@@ -17,7 +17,7 @@ use crate::idempotency::Keys;
 use crate::ids::IdSource;
 use crate::profile::ProfileSpec;
 use crate::quota::Quota;
-use crate::store::{LogId, Store};
+use crate::store::{Condition, LogId, Store};
 
 /// How many creates of different ids may be under way without waiting for each other.
 const CREATE_GATES: usize = 64;
@@ -76,8 +76,17 @@ impl Inner {
         self.draining.load(Ordering::SeqCst)
     }
 
+    /// Whether the store can be relied on, as far as it or this Runtime can tell.
+    pub(super) fn store_condition(&self) -> Condition {
+        if self.store_failed.load(Ordering::SeqCst) {
+            Condition::Failed
+        } else {
+            self.store.condition()
+        }
+    }
+
     pub(super) fn has_store_failed(&self) -> bool {
-        self.store_failed.load(Ordering::SeqCst)
+        self.store_condition() == Condition::Failed
     }
 
     pub(super) fn slot(&self, worker_id: &WorkerId) -> Result<Arc<Slot>, RuntimeError> {

@@ -8,6 +8,7 @@ use yoi_protocol::{
 };
 
 use super::{Readiness, Runtime};
+use crate::store::Condition;
 
 impl Runtime {
     /// Its name in every address.
@@ -58,11 +59,12 @@ impl Runtime {
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         if self.inner.is_draining() {
-            Readiness::Draining
-        } else if self.inner.has_store_failed() {
-            Readiness::StoreFailed
-        } else {
-            Readiness::Ready
+            return Readiness::Draining;
+        }
+        match self.inner.store_condition() {
+            Condition::Sound => Readiness::Ready,
+            Condition::Damaged => Readiness::StoreDamaged,
+            Condition::Failed => Readiness::StoreFailed,
         }
     }
 
@@ -86,12 +88,10 @@ impl Runtime {
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut all = self.inner.store.diagnostics();
-        if self.inner.has_store_failed() {
-            all.push(Diagnostic {
-                severity: Severity::Error,
-                code: "store_failed".to_owned(),
-                message: "the store takes no more records; start the runtime again".to_owned(),
-            });
+        if let Some(ill) = of_condition(self.inner.store_condition())
+            && all.iter().all(|said| said.code != ill.code)
+        {
+            all.push(ill);
         }
         for (name, spec) in &self.inner.profiles {
             if let Err(unavailable) = spec.executor.check() {
@@ -104,6 +104,26 @@ impl Runtime {
         }
         all
     }
+}
+
+/// What is said of a store that cannot be relied on, where it does not say so itself.
+fn of_condition(condition: Condition) -> Option<Diagnostic> {
+    let (code, message) = match condition {
+        Condition::Sound => return None,
+        Condition::Damaged => (
+            "store_damaged",
+            "something that was kept cannot be read; what it touches fails, the rest goes on",
+        ),
+        Condition::Failed => (
+            "store_failed",
+            "the store takes no more records; start the runtime again",
+        ),
+    };
+    Some(Diagnostic {
+        severity: Severity::Error,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    })
 }
 
 /// What the library can do; a server around it adds the ways in which it can be observed.

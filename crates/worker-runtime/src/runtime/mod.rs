@@ -6,7 +6,7 @@ mod catalog;
 mod command;
 mod commit;
 mod counts;
-mod decide;
+pub(crate) mod decide;
 mod drain;
 mod feed;
 mod forget;
@@ -19,7 +19,6 @@ mod reading;
 mod recover;
 mod run;
 mod slot;
-mod state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,6 +83,8 @@ pub enum Readiness {
     Ready,
     /// It shuts down: reads go on, commands are refused.
     Draining,
+    /// Something that was kept cannot be read: what it touches fails, the rest goes on.
+    StoreDamaged,
     /// The store failed in a way that it does not recover from: reads go on, commands are
     /// refused.
     StoreFailed,

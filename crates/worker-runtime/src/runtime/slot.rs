@@ -8,7 +8,7 @@ use yoi_protocol::{Delta, Event, InFlight, RunId, Timestamp, ToolArguments, Work
 use super::feed::{Feed, Place, Read};
 use super::frames;
 use super::run::RunControl;
-use super::state::{FoldError, WorkerState};
+use crate::fold::{FoldError, WorkerState};
 use crate::quota::Permit;
 use crate::store::{LogId, StoredEvent};
 
@@ -25,7 +25,8 @@ pub(super) struct Slot {
 
 /// What is true of a Worker now.
 pub(super) struct Live {
-    pub(super) state: WorkerState,
+    /// Shared with the store.
+    pub(super) state: Arc<WorkerState>,
     /// What the active run has said since its last entry.
     pub(super) said: Option<InFlight>,
     pub(super) run: Option<RunControl>,
@@ -39,11 +40,11 @@ pub(super) struct Live {
 pub(super) struct Draft {
     pub(super) events: Vec<StoredEvent>,
     pub(super) before: WorkerStatus,
-    pub(super) next: WorkerState,
+    pub(super) next: Arc<WorkerState>,
 }
 
 impl Slot {
-    pub(super) fn new(log: LogId, state: WorkerState, place: Option<Permit>) -> Self {
+    pub(super) fn new(log: LogId, state: Arc<WorkerState>, place: Option<Permit>) -> Self {
         Self {
             log,
             gate: tokio::sync::Mutex::default(),
@@ -83,12 +84,12 @@ pub(super) enum Piece<'a> {
 impl Live {
     /// What `events` would lead to. An error is a fault of the decision.
     pub(super) fn draft(&self, at: Timestamp, events: Vec<Event>) -> Result<Draft, FoldError> {
-        let mut next = self.state.clone();
+        let mut next = Arc::clone(&self.state);
         let mut stored = Vec::with_capacity(events.len());
         for event in events {
             let seq = next.seq + 1;
             let event = StoredEvent { seq, at, event };
-            next.apply(&event)?;
+            Arc::make_mut(&mut next).apply(&event)?;
             stored.push(event);
         }
         Ok(Draft {

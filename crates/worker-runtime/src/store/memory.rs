@@ -4,9 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use yoi_protocol::{Diagnostic, Entry, Event};
+use yoi_protocol::{Diagnostic, Entry, Event, Timestamp};
 
-use super::{EntryPage, EventPage, LogId, Range, Record, Store, StoreError, StoredEvent};
+use super::answers::Answers;
+use super::{
+    Condition, EntryPage, EventPage, KeyRecord, LogId, Range, Record, Store, StoreError,
+    StoredEvent,
+};
+use crate::fold::WorkerState;
 use crate::size::json_bytes;
 
 /// Keeps the latest events of each log in memory, and the transcript as far as they reach.
@@ -15,6 +20,7 @@ pub struct MemoryStore {
     max_events: usize,
     max_bytes: u64,
     logs: Mutex<HashMap<LogId, Log>>,
+    answers: Mutex<Answers<KeyRecord>>,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +49,29 @@ impl MemoryStore {
             max_events: usize::try_from(max_events).unwrap_or(usize::MAX),
             max_bytes,
             logs: Mutex::default(),
+            answers: Mutex::default(),
         }
+    }
+
+    /// Adds a record: all that a commit does here, which waits for nothing and needs no state.
+    pub fn add(&self, record: Record) {
+        let mut logs = self.logs();
+        // Both at once, so that nobody sees an answer before what it tells.
+        let mut answers = self.answers();
+        if !record.events.is_empty() {
+            let log = logs.entry(record.log).or_default();
+            for event in record.events {
+                log.push(event);
+            }
+            log.trim(self.max_events, self.max_bytes);
+        }
+        for answer in record.keys {
+            answers.insert(answer.key, answer.at, answer);
+        }
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers<KeyRecord>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn logs(&self) -> MutexGuard<'_, HashMap<LogId, Log>> {
@@ -61,21 +89,19 @@ impl Store for MemoryStore {
         Vec::new()
     }
 
-    async fn recover(&self, _take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+    fn condition(&self) -> Condition {
+        Condition::Sound
+    }
+
+    async fn recover(
+        &self,
+        _take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError> {
         Ok(())
     }
 
-    async fn commit(&self, record: Record) -> Result<(), StoreError> {
-        // Key records are the Runtime's to remember: nothing here outlives it.
-        if record.events.is_empty() {
-            return Ok(());
-        }
-        let mut logs = self.logs();
-        let log = logs.entry(record.log).or_default();
-        for event in record.events {
-            log.push(event);
-        }
-        log.trim(self.max_events, self.max_bytes);
+    async fn commit(&self, record: Record, _after: Arc<WorkerState>) -> Result<(), StoreError> {
+        self.add(record);
         Ok(())
     }
 
@@ -120,6 +146,14 @@ impl Store for MemoryStore {
             first_sequence,
             entries,
         })
+    }
+
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.answers().get(key).cloned())
+    }
+
+    fn expire_answers(&self, before: Timestamp) -> u64 {
+        self.answers().expire(before)
     }
 
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {

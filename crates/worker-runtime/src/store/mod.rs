@@ -1,5 +1,6 @@
 //! Where the log of every Worker is kept.
 
+mod answers;
 #[cfg(feature = "fs-store")]
 pub mod fs;
 mod memory;
@@ -10,6 +11,8 @@ use uuid::Uuid;
 use yoi_protocol::{Diagnostic, Effect, Entry, Event, Timestamp, WorkerId};
 
 pub use memory::MemoryStore;
+
+use crate::fold::WorkerState;
 
 /// One log: a Worker, and which life of it. An id that is created anew begins another life, with
 /// another log.
@@ -88,7 +91,20 @@ pub struct EntryPage {
     pub entries: Vec<Entry>,
 }
 
-/// Keeps logs. Every implementation gives the same guarantees; they differ in what survives.
+/// Whether a store can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// As far as it knows it keeps everything.
+    Sound,
+    /// Something that it kept cannot be read any more: what it touches fails, everything else
+    /// goes on.
+    Damaged,
+    /// It takes no more records, for as long as this process lasts. Reads go on.
+    Failed,
+}
+
+/// Keeps logs, and the answers to commands. Every implementation gives the same guarantees; they
+/// differ in what survives.
 ///
 /// The Runtime commits to one log from one place at a time, in order, and to different logs
 /// concurrently; it reads at any time. A store never blocks the thread it is called on.
@@ -100,22 +116,37 @@ pub trait Store: Send + Sync {
     /// What an operator should know. Texts never carry a path.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
-    /// Hands every record that is kept to `take`, those of one log in their order; never those of
-    /// a log that was forgotten. The first event of each log is a `snapshot`.
+    /// Whether it can be relied on. Cheap: asked before every command.
+    ///
+    /// `Failed` from the first commit on that failed with effect `unknown`, and never anything
+    /// else after it.
+    fn condition(&self) -> Condition;
+
+    /// Hands over what every log that is kept adds up to, each log once; never a log that was
+    /// forgotten. It is what [`WorkerState`] makes of the log's events, whether or not the store
+    /// still has all of them.
     ///
     /// Called once, before anything else.
     ///
     /// # Errors
-    /// What cannot be read, or is damaged: the Runtime does not start.
-    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError>;
+    /// What cannot be read, is damaged, or does not add up to a Worker: the Runtime does not
+    /// start.
+    async fn recover(
+        &self,
+        take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError>;
 
     /// Adds a record, all of it or nothing. Once this returns `Ok` the record is as durable as
     /// the store makes anything.
     ///
+    /// `after` is what its log adds up to with the record, so that a store need not fold what it
+    /// keeps; for a record without events, what it adds up to already. It is shared with the
+    /// Runtime: to keep it costs no memory until the next record.
+    ///
     /// # Errors
     /// [`StoreError::effect`] says whether the record may count nevertheless. After an error of
     /// effect `unknown` the store takes no more records.
-    async fn commit(&self, record: Record) -> Result<(), StoreError>;
+    async fn commit(&self, record: Record, after: Arc<WorkerState>) -> Result<(), StoreError>;
 
     /// Reads events.
     ///
@@ -129,7 +160,20 @@ pub trait Store: Send + Sync {
     /// What cannot be read. A log that does not exist reads as empty, with `first_sequence` 1.
     async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError>;
 
-    /// Drops a log. Its key records are kept for their own time.
+    /// The answer that was committed under this key, unless it has expired. Of two it is the one
+    /// that was committed last.
+    ///
+    /// # Errors
+    /// What cannot be read: nothing is known of the key.
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// Drops the answers that were given before `before`, and says how many are left. Cheap;
+    /// never blocks.
+    ///
+    /// What was dropped may be there again after a restart, until it is dropped anew.
+    fn expire_answers(&self, before: Timestamp) -> u64;
+
+    /// Drops a log. Its answers are kept for their own time.
     ///
     /// # Errors
     /// The log is still there.

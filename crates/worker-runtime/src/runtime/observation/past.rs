@@ -44,14 +44,14 @@ impl Past {
 
     /// The Worker as it is now, in one event.
     pub(super) async fn snapshot(inner: &Inner, slot: &Slot) -> Result<Self, RuntimeError> {
-        let state = slot.live().state.clone();
+        let state = Arc::clone(&slot.live().state);
         let (transcript, first_sequence) =
             latest(inner, slot, state.worker.transcript_length).await?;
         let snapshot = StoredEvent {
             seq: state.seq,
             at: state.worker.updated_at,
             event: Event::Snapshot {
-                worker: Box::new(state.worker),
+                worker: Box::new(state.worker.clone()),
                 transcript,
                 first_sequence,
             },

@@ -142,7 +142,7 @@ fn log_of(steps: &[Step]) -> Vec<(StoredEvent, WorkerState)> {
 
 fn fold<'a>(events: impl IntoIterator<Item = &'a StoredEvent>) -> Result<WorkerState, FoldError> {
     let mut events = events.into_iter();
-    let mut state = WorkerState::begin(events.next().ok_or(FoldError("empty"))?)?;
+    let mut state = WorkerState::begin(events.next().ok_or(FoldError::of("empty"))?)?;
     for event in events {
         state.apply(event)?;
     }
@@ -211,6 +211,58 @@ fn a_log_begins_with_a_snapshot() {
         event: Event::WorkerStopped { reason: None },
     };
     assert!(WorkerState::begin(&event).is_err());
+}
+
+#[test]
+fn a_state_that_was_kept_goes_on_as_if_it_had_been_folded() {
+    let steps = ["one", "two"].map(|text| Step::Input(text.to_owned()));
+    let [one, two] = steps;
+    let finish = Step::Finish {
+        text: "said".to_owned(),
+        outcome: Outcome::Completed,
+    };
+    let log = log_of(&[one, finish.clone(), two, finish, Step::Stop]);
+    let (_, last) = log.last().unwrap();
+    assert!(last.is_over);
+    for (index, (event, state)) in log.iter().enumerate() {
+        // In the middle of a record: the status is there, the end is not.
+        if state.worker.status == WorkerStatus::Stopped && !state.is_over {
+            continue;
+        }
+        let mut resumed = WorkerState::resume(state.worker.clone(), event.seq);
+        assert_eq!(resumed, *state);
+        for (next, _) in &log[index + 1..] {
+            resumed.apply(next).unwrap();
+        }
+        assert_eq!(resumed, *last);
+    }
+}
+
+#[test]
+fn a_number_that_nothing_can_follow_is_not_followed() {
+    let (first, mut state) = log_of(&[]).remove(0);
+    state.seq = u64::MAX;
+    let next = StoredEvent { seq: 0, ..first };
+    let refused = state.apply(&next).unwrap_err();
+    assert_eq!(refused.rule(), "events are numbered without holes");
+}
+
+#[test]
+fn a_run_that_is_not_active_does_not_finish_another() {
+    let log = log_of(&[Step::Input("x".to_owned())]);
+    let (last, mut state) = log.last().unwrap().clone();
+    let finished = StoredEvent {
+        seq: last.seq + 1,
+        at: last.at,
+        event: Event::RunFinished {
+            run_id: RunId::parse("run-other").unwrap(),
+            outcome: Outcome::Completed,
+            error: None,
+        },
+    };
+    let before = state.clone();
+    assert!(state.apply(&finished).is_err());
+    assert_eq!(state, before, "a refused event changes nothing");
 }
 
 #[test]
