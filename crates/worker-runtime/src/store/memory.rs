@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use yoi_protocol::{Diagnostic, Entry, Event, Timestamp};
+use yoi_protocol::{Diagnostic, Timestamp};
 
 use super::answers::Answers;
 use super::{
@@ -138,9 +138,9 @@ impl Store for MemoryStore {
         );
         let kept = log.entries.range(start..);
         let entries = page(kept, range, |kept| {
-            entry_of(&kept.event).map_or(0, |entry| entry.sequence)
+            kept.event.entry().map_or(0, |entry| entry.sequence)
         })
-        .filter_map(|kept| entry_of(&kept.event).cloned())
+        .filter_map(|kept| kept.event.entry().cloned())
         .collect();
         Ok(EntryPage {
             first_sequence,
@@ -170,7 +170,7 @@ impl Log {
         };
         self.last_seq = kept.event.seq;
         self.bytes += kept.bytes;
-        if let Some(entry) = entry_of(&kept.event) {
+        if let Some(entry) = kept.event.entry() {
             self.last_sequence = entry.sequence;
             self.entries.push_back(kept.clone());
         }
@@ -184,18 +184,10 @@ impl Log {
                 return;
             };
             self.bytes -= dropped.bytes;
-            if entry_of(&dropped.event).is_some() {
+            if dropped.event.entry().is_some() {
                 self.entries.pop_front();
             }
         }
-    }
-}
-
-/// The entry that an event adds to the transcript.
-fn entry_of(event: &StoredEvent) -> Option<&Entry> {
-    match &event.event {
-        Event::InputAccepted { entry } | Event::EntryAppended { entry } => Some(entry),
-        _ => None,
     }
 }
 

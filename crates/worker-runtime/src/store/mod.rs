@@ -35,6 +35,26 @@ pub struct StoredEvent {
     pub event: Event,
 }
 
+impl StoredEvent {
+    /// The entry that it adds to the transcript.
+    #[must_use]
+    pub fn entry(&self) -> Option<&Entry> {
+        match &self.event {
+            Event::InputAccepted { entry } | Event::EntryAppended { entry } => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// The same, without the event.
+    #[must_use]
+    pub fn into_entry(self) -> Option<Entry> {
+        match self.event {
+            Event::InputAccepted { entry } | Event::EntryAppended { entry } => Some(entry),
+            _ => None,
+        }
+    }
+}
+
 /// The answer to a command that carried an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecord {

@@ -1,0 +1,93 @@
+//! Who looks after the store: gives up what is too old, takes it off the disk, and reads
+//! everything again now and then.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use yoi_protocol::Timestamp;
+
+use super::compact::{NotCompacted, choose, compact};
+use super::read::Fault;
+use super::retain::{give_up, too_old};
+use super::scrub::Scrub;
+use super::shared::Shared;
+use crate::store::Condition;
+
+/// How often it looks. Each time about a mebibyte is read again, so that nobody notices.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it asks what is still wanted when no segment changed.
+const ASK_EVERY: Duration = Duration::from_secs(60);
+/// How long it rests once it has read everything.
+const REST: Duration = Duration::from_secs(60 * 60);
+
+/// Looks after a store until the other end of `stop` is gone.
+pub(super) fn keep(shared: &Arc<Shared>, stop: &Receiver<()>) {
+    let mut scrub = Scrub::default();
+    let mut scrub_at = Instant::now();
+    let mut changes = None;
+    let mut ask_at = Instant::now();
+    while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(LOOK_EVERY) {
+        shared.sync_head("syncing the mark");
+        let seen = shared.index().changes;
+        if changes != Some(seen) || Instant::now() >= ask_at {
+            tidy(shared);
+            changes = Some(shared.index().changes);
+            ask_at = Instant::now() + ASK_EVERY;
+        }
+        if Instant::now() >= scrub_at && scrub_step(shared, &mut scrub) {
+            scrub_at = Instant::now() + REST;
+        }
+    }
+}
+
+/// Gives up what is too old, and takes it off the disk. One at a time, whoever asks.
+pub(super) fn tidy(shared: &Shared) {
+    let _one = shared
+        .maintenance
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let retention = &shared.options.retention;
+    let now = shared.options.clock.now();
+    let answers_from = shared.answers_from();
+    let last = too_old(&shared.index(), retention, now, answers_from);
+    if let Some(last) = last {
+        give_up(&mut shared.index_mut(), last);
+    }
+    if let Some(max_age_ms) = retention.max_age_ms {
+        let old = now.as_unix_ms().saturating_sub_unsigned(max_age_ms);
+        shared.queue.seal_if_before(Timestamp::from_unix_ms(old));
+    }
+    // What is damaged is left as it is, for whoever repairs it.
+    while shared.condition() == Condition::Sound {
+        let segment_bytes = shared.options.segment_bytes;
+        let run = choose(&shared.index(), segment_bytes, answers_from);
+        if run.is_empty() {
+            return;
+        }
+        match compact(shared, &run) {
+            Ok(()) => {}
+            Err(NotCompacted::Read(Fault { file, what })) => {
+                shared.damage(&file, &what);
+            }
+            Err(NotCompacted::Refused(error)) => {
+                tracing::warn!(kind = %error.kind(), "segments are not made one yet");
+                return;
+            }
+            Err(NotCompacted::Unsynced(error)) => {
+                shared.fail("making segments one", &error);
+            }
+        }
+    }
+}
+
+/// Reads on; says whether everything was read.
+pub(super) fn scrub_step(shared: &Shared, scrub: &mut Scrub) -> bool {
+    match scrub.step(shared) {
+        Ok(is_done) => is_done,
+        Err(Fault { file, what }) => {
+            shared.damage(&file, &what);
+            false
+        }
+    }
+}

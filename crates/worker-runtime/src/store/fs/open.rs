@@ -1,0 +1,473 @@
+//! Starting on what is there: the indexes of the sealed segments, and the records of the last one.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+
+use yoi_protocol::Timestamp;
+
+use super::active::Active;
+use super::disk::{Disk, DiskFile, Held, Lock};
+use super::error::OpenError;
+use super::footer::{self, Footer};
+use super::head::Head;
+use super::identity::Identity;
+use super::index::{Index, Log, Sealed};
+use super::line::Kind;
+use super::name::{HEAD, IDENTITY, LOCK, SegmentName, is_unfinished};
+use super::options::FsOptions;
+use super::record::{decode, decode_dropped};
+use super::scan::{Scan, Tail, scan};
+use super::segment::{Segment, Unreadable};
+use super::shared::Place;
+use crate::fold::{FoldError, WorkerState};
+use crate::store::answers::Answers;
+use crate::store::{LogId, Record};
+
+/// What a start finds.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) lock: Held,
+    pub(super) identity: Identity,
+    pub(super) head: Head,
+    pub(super) index: Index,
+    pub(super) answers: Answers<Place>,
+    pub(super) active: Option<Active>,
+    pub(super) last_segment: u32,
+    pub(super) lsn: u64,
+    /// The tail that was cut: its file, where, and how many bytes.
+    pub(super) cut: Option<(String, u64, u64)>,
+}
+
+/// Takes the folder for this process.
+pub(super) fn take(disk: &dyn Disk) -> Result<Held, OpenError> {
+    let holder = format!("process {} since {}", std::process::id(), Timestamp::now());
+    match disk.lock(LOCK, &holder) {
+        Ok(Lock::Taken(held)) => Ok(held),
+        Ok(Lock::Busy(holder)) => Err(OpenError::Busy {
+            holder: if holder.is_empty() {
+                "another process".to_owned()
+            } else {
+                holder
+            },
+        }),
+        Err(error) => Err(OpenError::io("locking it")(error)),
+    }
+}
+
+/// Opens the store of a folder, or makes one there.
+pub(super) fn open(disk: &dyn Disk, options: &FsOptions) -> Result<Opened, OpenError> {
+    let lock = take(disk)?;
+    let mut names = disk.list().map_err(OpenError::io("reading the folder"))?;
+    for name in names.extract_if(.., |name| is_unfinished(name)) {
+        disk.remove(&name)
+            .map_err(OpenError::io("removing an unfinished file"))?;
+    }
+    let (identity, head) = match Identity::read(disk)? {
+        Some(identity) if identity.runtime != options.runtime => {
+            return Err(OpenError::OtherRuntime {
+                theirs: identity.runtime,
+                ours: options.runtime.clone(),
+            });
+        }
+        Some(identity) => {
+            let salt = identity.salt(0);
+            (identity, Head::open(disk, salt)?)
+        }
+        None => begin(disk, &names, options)?,
+    };
+    let segments = segments(disk, &names)?;
+    let mut start = Start {
+        disk,
+        options,
+        identity: &identity,
+        mark: head.mark.lsn,
+        answers_from: head.mark.answers_from,
+        index: Index::default(),
+        answers: Answers::default(),
+        gone: HashSet::new(),
+        lsn: 0,
+        cut: None,
+    };
+    let active = start.load(&segments)?;
+    let Start {
+        index,
+        answers,
+        lsn,
+        cut,
+        ..
+    } = start;
+    let last_segment = segments.last().map_or(0, |name| name.last);
+    let is_unused = active.is_none() && !index.sealed.contains_key(&last_segment);
+    Ok(Opened {
+        lock,
+        head,
+        index,
+        answers,
+        active,
+        last_segment: last_segment.saturating_sub(u32::from(is_unused)),
+        lsn,
+        cut,
+        identity,
+    })
+}
+
+/// Makes a new store. Its identity comes last: without one there is no store.
+fn begin(
+    disk: &dyn Disk,
+    names: &[String],
+    options: &FsOptions,
+) -> Result<(Identity, Head), OpenError> {
+    if names.iter().any(|name| SegmentName::parse(name).is_some()) {
+        return Err(OpenError::Missing {
+            file: IDENTITY.to_owned(),
+        });
+    }
+    if names.iter().any(|name| name == HEAD) {
+        disk.remove(HEAD)
+            .map_err(OpenError::io("removing an unfinished HEAD"))?;
+    }
+    let identity = Identity::new(options.runtime.clone());
+    let head = Head::create(disk, identity.salt(0))?;
+    identity.write(disk)?;
+    Ok((identity, head))
+}
+
+/// The segments that count, in order; removes those that another one has replaced.
+fn segments(disk: &dyn Disk, names: &[String]) -> Result<Vec<SegmentName>, OpenError> {
+    let mut all: Vec<SegmentName> = names
+        .iter()
+        .filter_map(|name| SegmentName::parse(name))
+        .collect();
+    all.sort_unstable();
+    let replaced: Vec<SegmentName> = all
+        .iter()
+        .copied()
+        .filter(|one| all.iter().any(|other| other.replaces(*one)))
+        .collect();
+    for name in &replaced {
+        disk.remove(&name.to_string())
+            .map_err(OpenError::io("removing a replaced segment"))?;
+    }
+    all.retain(|name| !replaced.contains(name));
+    let mut next = 1;
+    for name in &all {
+        if name.first != next {
+            return Err(OpenError::Missing {
+                file: SegmentName::one(next).to_string(),
+            });
+        }
+        next = name.last + 1;
+    }
+    Ok(all)
+}
+
+struct Start<'a> {
+    disk: &'a dyn Disk,
+    options: &'a FsOptions,
+    identity: &'a Identity,
+    mark: u64,
+    answers_from: Option<Timestamp>,
+    index: Index,
+    answers: Answers<Place>,
+    /// Logs that were dropped later than where we are.
+    gone: HashSet<LogId>,
+    lsn: u64,
+    cut: Option<(String, u64, u64)>,
+}
+
+impl Start<'_> {
+    /// Reads all segments, and gives the one to write to if there is one.
+    fn load(&mut self, segments: &[SegmentName]) -> Result<Option<Active>, OpenError> {
+        let Some((last, earlier)) = segments.split_last() else {
+            return self.end(None, 0).map(|()| None);
+        };
+        let last = self.segment(*last)?;
+        let last_size = last.file.size().map_err(reading)?;
+        let last_footer = footer::read(&last, last_size).map_err(|fault| fault_of(&last, &fault));
+        // A seal that is whole before an index that is not: only damage makes that.
+        let last_footer = last_footer?;
+        let mut footers = Vec::new();
+        for name in earlier {
+            let segment = self.segment(*name)?;
+            let size = segment.file.size().map_err(reading)?;
+            let footer =
+                footer::read(&segment, size).map_err(|fault| fault_of(&segment, &fault))?;
+            let Some(footer) = footer else {
+                return Err(OpenError::damaged(
+                    name,
+                    size,
+                    "its last line is not a seal",
+                ));
+            };
+            footers.push((segment, size, footer));
+        }
+        let sealed_lsn = |footers: &[(Segment, u64, Footer)]| {
+            footers.last().map_or(0, |(_, _, footer)| footer.lsn)
+        };
+        match last_footer {
+            Some(footer) => {
+                footers.push((last, last_size, footer));
+                self.lsn = sealed_lsn(&footers);
+                self.load_sealed(footers)?;
+                let offset = last_size;
+                self.end(segments.last().copied(), offset)?;
+                Ok(None)
+            }
+            None => {
+                self.lsn = sealed_lsn(&footers);
+                self.load_sealed(footers)?;
+                self.load_last(last)
+            }
+        }
+    }
+
+    fn segment(&self, name: SegmentName) -> Result<Segment, OpenError> {
+        let file = self
+            .disk
+            .open(&name.to_string())
+            .map_err(OpenError::io("opening a segment"))?;
+        Ok(Segment::new(self.identity, name, file))
+    }
+
+    /// Takes what the indexes say, the newest first: what is said of a log there counts.
+    fn load_sealed(&mut self, footers: Vec<(Segment, u64, Footer)>) -> Result<(), OpenError> {
+        for (segment, size, footer) in footers.into_iter().rev() {
+            let Footer {
+                lsn,
+                seal,
+                logs,
+                answers,
+            } = footer;
+            let number = segment.name.last;
+            for mut line in logs {
+                let log = line.log();
+                if line.dropped {
+                    self.gone.insert(log);
+                    continue;
+                }
+                if self.gone.contains(&log) {
+                    continue;
+                }
+                let state = line.take_state();
+                let known = match (self.index.logs.get_mut(&log), state) {
+                    (Some(known), _) => known,
+                    (None, Some(state)) => {
+                        let known = Log::new(Arc::new(state), number);
+                        self.index.logs.entry(log).or_insert(known)
+                    }
+                    (None, None) => {
+                        return Err(OpenError::damaged(
+                            segment.name,
+                            seal.index,
+                            "the index of a later segment must say how a log is",
+                        ));
+                    }
+                };
+                for extent in line.extents.into_iter().rev() {
+                    known.precede(extent);
+                }
+            }
+            for answer in answers {
+                if self.answers_from.is_none_or(|from| answer.at >= from) {
+                    let place = Place {
+                        segment: number,
+                        offset: answer.offset,
+                    };
+                    // The newest stands: an older one under the same key has expired.
+                    if self.answers.get(&answer.key).is_none() {
+                        self.answers.insert(answer.key, answer.at, place);
+                    }
+                }
+            }
+            let sealed = Sealed {
+                segment: Arc::new(segment),
+                seal,
+                lsn,
+                size,
+            };
+            self.index.sealed.insert(number, sealed);
+        }
+        for log in self.index.logs.values_mut() {
+            log.retain(&self.options.retention);
+        }
+        Ok(())
+    }
+
+    /// Reads the segment that has no index.
+    fn load_last(&mut self, segment: Segment) -> Result<Option<Active>, OpenError> {
+        let size = segment.file.size().map_err(reading)?;
+        let bytes = segment
+            .bytes(0, size as usize)
+            .map_err(|fault| fault_of(&segment, &fault))?;
+        let expected = self.lsn + 1;
+        let found = scan(segment.salt, &bytes, expected, self.mark);
+        let name = segment.name;
+        let before = found.lines.len() as u64;
+        if let Tail::Damaged { after } = found.tail {
+            return Err(OpenError::Damaged {
+                file: name.to_string(),
+                offset: found.end,
+                what: "a record that was acknowledged is not what was written",
+                before,
+                after,
+            });
+        }
+        let Some(first_lsn) = found.first_lsn else {
+            // Begun, and never used.
+            drop(segment);
+            self.disk
+                .remove(&name.to_string())
+                .map_err(OpenError::io("removing an unused segment"))?;
+            self.end(Some(name), 0)?;
+            return Ok(None);
+        };
+        if first_lsn != expected {
+            return Err(OpenError::damaged(
+                name,
+                0,
+                "it does not follow the segment before it",
+            ));
+        }
+        let active = self.replay(segment, &found)?;
+        self.end(Some(name), found.end)?;
+        self.settle(active, &found, size)
+    }
+
+    /// Adds the records of the last segment to what the indexes said.
+    fn replay(&mut self, segment: Segment, found: &Scan<'_>) -> Result<Active, OpenError> {
+        let segment = Arc::new(segment);
+        let number = segment.name.last;
+        let mut active = Active::new(Arc::clone(&segment), found.end, 0);
+        for (offset, size, line) in &found.lines {
+            let no_record = || {
+                OpenError::damaged(
+                    segment.name,
+                    *offset,
+                    "this is not a record of this version",
+                )
+            };
+            self.lsn = line.lsn;
+            if line.kind == Kind::Dropped {
+                let log = decode_dropped(line.json).ok_or_else(no_record)?;
+                self.index.logs.remove(&log);
+                active.records += 1;
+                active.dropped.push(log);
+                continue;
+            }
+            let record = decode(line.json).ok_or_else(no_record)?;
+            let place = (*offset as u32, *size);
+            if let Some(after) = self.fold(&record)?
+                && self
+                    .index
+                    .add(&record, after, place, &self.options.retention)
+            {
+                active.touched.push(record.log.clone());
+            }
+            let place = Place {
+                segment: number,
+                offset: *offset as u32,
+            };
+            for key in &record.keys {
+                if self.answers_from.is_none_or(|from| key.at >= from) {
+                    self.answers.insert(key.key, key.at, place);
+                }
+            }
+            active.count(&record, *offset as u32);
+        }
+        self.index.active = Some(segment);
+        Ok(active)
+    }
+
+    /// What a log adds up to with a record; `None` for a record without events.
+    fn fold(&self, record: &Record) -> Result<Option<Arc<WorkerState>>, OpenError> {
+        let inconsistent = |fault: FoldError| OpenError::Inconsistent {
+            worker_id: record.log.worker_id.to_string(),
+            rule: fault.rule(),
+        };
+        let mut state = match self.index.logs.get(&record.log) {
+            Some(known) if !record.events.is_empty() => Some((*known.state).clone()),
+            _ => None,
+        };
+        for event in &record.events {
+            match &mut state {
+                Some(state) => state.apply(event).map_err(inconsistent)?,
+                None => state = Some(WorkerState::begin(event).map_err(inconsistent)?),
+            }
+        }
+        Ok(state.map(Arc::new))
+    }
+
+    /// The log ends here: it must reach as far as it certainly went.
+    fn end(&self, last: Option<SegmentName>, offset: u64) -> Result<(), OpenError> {
+        if self.lsn >= self.mark {
+            return Ok(());
+        }
+        Err(OpenError::Lost {
+            file: last.unwrap_or(SegmentName::one(1)).to_string(),
+            offset,
+            records: self.mark - self.lsn,
+        })
+    }
+
+    /// Makes the last segment ready to be written to, or to be left as it is.
+    fn settle(
+        &mut self,
+        mut active: Active,
+        found: &Scan<'_>,
+        size: u64,
+    ) -> Result<Option<Active>, OpenError> {
+        let settle = |file: &dyn DiskFile, size: u64| -> io::Result<()> {
+            file.set_size(size)?;
+            file.sync()
+        };
+        let name = active.segment.name;
+        match found.tail {
+            Tail::Clean => active.allocated = size,
+            Tail::Torn { bytes } => {
+                settle(&*active.segment.file, found.end)
+                    .map_err(OpenError::io("cutting the tail"))?;
+                active.allocated = found.end;
+                self.cut = Some((name.to_string(), found.end, bytes));
+            }
+            Tail::Sealed { end } => {
+                // Its end was not cut off yet: as a whole it is read like any other.
+                settle(&*active.segment.file, end).map_err(OpenError::io("ending a segment"))?;
+                return self.reload();
+            }
+            Tail::Damaged { .. } => {}
+        }
+        Ok(Some(active))
+    }
+
+    /// Reads everything again: the last segment has its index now.
+    fn reload(&mut self) -> Result<Option<Active>, OpenError> {
+        self.index = Index::default();
+        self.answers = Answers::default();
+        self.gone.clear();
+        let names = self
+            .disk
+            .list()
+            .map_err(OpenError::io("reading the folder"))?;
+        let segments = segments(self.disk, &names)?;
+        self.load(&segments)
+    }
+}
+
+fn reading(error: io::Error) -> OpenError {
+    OpenError::io("reading a segment")(error)
+}
+
+fn fault_of(segment: &Segment, fault: &Unreadable) -> OpenError {
+    match fault {
+        Unreadable::Io(error) => OpenError::Unusable {
+            doing: "reading a segment",
+            kind: error.kind(),
+        },
+        Unreadable::Damaged { offset } => OpenError::damaged(
+            segment.name,
+            *offset,
+            "the index of the segment is not whole",
+        ),
+    }
+}

@@ -1,0 +1,125 @@
+//! What waits to be written: whoever commits while the disk is busy is in the next go.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use yoi_protocol::Timestamp;
+
+use super::line::Kind;
+use crate::fold::WorkerState;
+use crate::store::{LogId, Record, StoreError};
+
+/// One line that waits to be written, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub(super) what: What,
+    pub(super) json: Vec<u8>,
+    pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// What a line does once it lasts.
+#[derive(Debug)]
+pub(super) enum What {
+    Record {
+        record: Record,
+        after: Arc<WorkerState>,
+    },
+    Drop(LogId),
+}
+
+impl What {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Record { .. } => Kind::Record,
+            Self::Drop(_) => Kind::Dropped,
+        }
+    }
+}
+
+/// How much is written in one go. One line is written however large it is.
+const GO_BYTES: usize = 4 * 1024 * 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    more: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Write>,
+    seal_before: Option<Timestamp>,
+    is_closed: bool,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub(super) struct Go {
+    /// Lines to write, all in one go.
+    pub(super) writes: Vec<Write>,
+    /// Then the segment takes no more records, if all that it has is older.
+    pub(super) seal_before: Option<Timestamp>,
+}
+
+impl Queue {
+    /// Adds a line; gives it back when nothing is written any more.
+    pub(super) fn push(&self, write: Write) -> Result<(), Write> {
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(write);
+        }
+        state.waiting.push(write);
+        // Whoever writes takes all that waits, so that only the first has to wake it.
+        if state.waiting.len() == 1 {
+            self.more.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Has the segment that is written to take no more records, if all that it has is older.
+    pub(super) fn seal_if_before(&self, at: Timestamp) {
+        self.state().seal_before = Some(at);
+        self.more.notify_one();
+    }
+
+    /// What waits, in order, as much as goes in one go; waits for it. `None` once closed and empty.
+    pub(super) fn next(&self) -> Option<Go> {
+        let mut state = self.state();
+        while state.waiting.is_empty() && state.seal_before.is_none() {
+            if state.is_closed {
+                return None;
+            }
+            state = self
+                .more
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut bytes = 0;
+        let fits = |write: &Write| {
+            bytes += write.json.len();
+            bytes <= GO_BYTES
+        };
+        let count = state
+            .waiting
+            .iter()
+            .map(fits)
+            .take_while(|fits| *fits)
+            .count();
+        let most = state.waiting.len();
+        let rest = state.waiting.split_off(count.max(1).min(most));
+        Some(Go {
+            writes: std::mem::replace(&mut state.waiting, rest),
+            seal_before: state.seal_before.take(),
+        })
+    }
+
+    /// Takes no more. What waits is still written.
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
+        self.more.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

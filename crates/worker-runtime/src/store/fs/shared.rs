@@ -1,0 +1,191 @@
+//! What the threads of a store share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use yoi_protocol::{Diagnostic, Severity, Timestamp};
+
+use super::disk::Disk;
+use super::head::Head;
+use super::identity::Identity;
+use super::index::Index;
+use super::options::FsOptions;
+use super::queue::Queue;
+use super::segment::Unreadable;
+use crate::store::answers::Answers;
+use crate::store::{Condition, StoreError};
+
+/// Where an answer is: its segment's last number, and the offset of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) segment: u32,
+    pub(super) offset: u32,
+}
+
+/// What the threads of a store share.
+pub(super) struct Shared {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) identity: Identity,
+    pub(super) options: FsOptions,
+    pub(super) queue: Queue,
+    index: RwLock<Index>,
+    answers: Mutex<Answers<Place>>,
+    head: Mutex<Head>,
+    /// Answers that were given before are forgotten, in milliseconds; the least there is when none
+    /// are.
+    answers_from: AtomicI64,
+    /// Held by who looks after the store.
+    pub(super) maintenance: Mutex<()>,
+    condition: AtomicU8,
+    /// What an operator should know, by code: the first of each is enough.
+    found: Mutex<Vec<Diagnostic>>,
+}
+
+const SOUND: u8 = 0;
+const DAMAGED: u8 = 1;
+const FAILED: u8 = 2;
+
+impl Shared {
+    pub(super) fn new(
+        disk: Arc<dyn Disk>,
+        identity: Identity,
+        options: FsOptions,
+        parts: (Index, Answers<Place>, Head),
+    ) -> Self {
+        let (index, answers, head) = parts;
+        let answers_from = head.mark.answers_from;
+        Self {
+            answers_from: AtomicI64::new(answers_from.map_or(i64::MIN, Timestamp::as_unix_ms)),
+            maintenance: Mutex::default(),
+            disk,
+            identity,
+            options,
+            queue: Queue::default(),
+            index: RwLock::new(index),
+            answers: Mutex::new(answers),
+            head: Mutex::new(head),
+            condition: AtomicU8::new(SOUND),
+            found: Mutex::default(),
+        }
+    }
+
+    pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn answers(&self) -> MutexGuard<'_, Answers<Place>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn head(&self) -> MutexGuard<'_, Head> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the mark last.
+    pub(super) fn sync_head(&self, doing: &'static str) {
+        if self.has_failed() {
+            return;
+        }
+        let file = self.head().unsynced();
+        if let Some(file) = file
+            && let Err(error) = file.sync()
+        {
+            self.fail(doing, &error);
+        }
+    }
+
+    /// Since when answers are remembered; all of them where that is not said.
+    pub(super) fn answers_from(&self) -> Option<Timestamp> {
+        let from = self.answers_from.load(Ordering::Acquire);
+        (from > i64::MIN).then(|| Timestamp::from_unix_ms(from))
+    }
+
+    /// Forgets answers that were given before; says how many are left.
+    pub(super) fn expire_answers(&self, before: Timestamp) -> u64 {
+        let before_ms = before.as_unix_ms();
+        self.answers_from.fetch_max(before_ms, Ordering::AcqRel);
+        self.answers().expire(before)
+    }
+
+    pub(super) fn condition(&self) -> Condition {
+        match self.condition.load(Ordering::Acquire) {
+            SOUND => Condition::Sound,
+            DAMAGED => Condition::Damaged,
+            _ => Condition::Failed,
+        }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.condition() == Condition::Failed
+    }
+
+    /// Takes no more records for as long as this process lasts: what the disk keeps is not known
+    /// any more.
+    pub(super) fn fail(&self, doing: &'static str, error: &std::io::Error) {
+        if self.condition.swap(FAILED, Ordering::AcqRel) == FAILED {
+            return;
+        }
+        tracing::error!(doing, kind = %error.kind(), os_error = error.raw_os_error(),
+            "the store takes no more records");
+        self.tell(
+            Severity::Error,
+            "store_failed",
+            format!(
+                "the disk failed while {doing}: the store takes no more records; \
+                 see to the disk and start the runtime again"
+            ),
+        );
+    }
+
+    /// Says what a read came upon, and what it is to whoever asked.
+    pub(super) fn damage(&self, file: &str, fault: &Unreadable) -> StoreError {
+        let text = match fault {
+            Unreadable::Io(error) => format!("{file} cannot be read: {}", error.kind()),
+            Unreadable::Damaged { offset } => {
+                format!("{file} is damaged at offset {offset}")
+            }
+        };
+        // A store that has failed stays so: that is the worse of the two.
+        let _ =
+            self.condition
+                .compare_exchange(SOUND, DAMAGED, Ordering::AcqRel, Ordering::Acquire);
+        tracing::error!(fault = %text, "the store is damaged");
+        let advice = "what it touches fails, the rest goes on; `yoi repair` shows what can be kept";
+        self.tell(
+            Severity::Error,
+            "store_damaged",
+            format!("{text}: {advice}"),
+        );
+        StoreError::Damaged(text)
+    }
+
+    /// Tells an operator, once for each code.
+    pub(super) fn tell(&self, severity: Severity, code: &str, message: String) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.iter().all(|one| one.code != code) {
+            found.push(Diagnostic {
+                severity,
+                code: code.to_owned(),
+                message,
+            });
+        }
+    }
+
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone()
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("condition", &self.condition())
+            .finish_non_exhaustive()
+    }
+}

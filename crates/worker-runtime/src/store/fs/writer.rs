@@ -1,0 +1,360 @@
+//! The one thread that writes the log: takes all that waits, writes it in one go, syncs once, and
+//! only then tells anybody.
+
+use std::io;
+use std::sync::Arc;
+
+use yoi_protocol::Timestamp;
+
+use super::active::{Active, NotMade};
+use super::footer::FooterBuilder;
+use super::head::Mark;
+use super::index::Sealed;
+use super::line::Line;
+use super::queue::{Go, What, Write};
+use super::shared::{Place, Shared};
+use crate::store::StoreError;
+
+/// What a line has beside its JSON, at most.
+const LINE_BYTES: usize = 48;
+
+/// The writer's own.
+#[derive(Debug)]
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    active: Option<Active>,
+    /// The last number that a segment has.
+    last_segment: u32,
+    /// The last number that a record has.
+    lsn: u64,
+}
+
+/// Why a go was not written.
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    error: StoreErrorKind,
+    why: &'static str,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum StoreErrorKind {
+    Refused,
+    Uncertain,
+}
+
+impl Fault {
+    fn to_error(self) -> StoreError {
+        match self.error {
+            StoreErrorKind::Refused => StoreError::Refused(self.why),
+            StoreErrorKind::Uncertain => StoreError::Uncertain(self.why),
+        }
+    }
+
+    fn refused(error: &io::Error) -> Self {
+        Self {
+            error: StoreErrorKind::Refused,
+            why: match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
+                _ => "the disk refused a write",
+            },
+        }
+    }
+}
+
+const FAILED_BEFORE: Fault = Fault {
+    error: StoreErrorKind::Refused,
+    why: "it failed before, and takes no more records",
+};
+const UNCERTAIN: Fault = Fault {
+    error: StoreErrorKind::Uncertain,
+    why: "the disk did not say that it keeps it",
+};
+
+impl Writer {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        active: Option<Active>,
+        last_segment: u32,
+        lsn: u64,
+    ) -> Self {
+        Self {
+            shared,
+            active,
+            last_segment,
+            lsn,
+        }
+    }
+
+    /// Writes what is committed, until the store is closed.
+    pub(super) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        while let Some(Go {
+            writes,
+            seal_before,
+        }) = shared.queue.next()
+        {
+            if !writes.is_empty() {
+                self.take(writes);
+            }
+            if let Some(before) = seal_before {
+                self.seal_if_before(before);
+            }
+        }
+        shared.sync_head("closing");
+    }
+
+    fn take(&mut self, writes: Vec<Write>) {
+        match self.write(&writes) {
+            Ok(places) => self.publish(writes, &places),
+            Err(fault) => {
+                for write in writes {
+                    // Whoever gave up waiting does not hear it.
+                    let _ = write.reply.send(Err(fault.to_error()));
+                }
+            }
+        }
+    }
+
+    fn seal_if_before(&mut self, before: Timestamp) {
+        let is_old = self
+            .active
+            .as_ref()
+            .is_some_and(|active| active.times.is_some_and(|(_, last)| last < before));
+        if is_old
+            && !self.shared.has_failed()
+            && let Err(fault) = self.seal()
+        {
+            tracing::warn!(why = fault.why, "a segment is not sealed yet");
+        }
+    }
+
+    /// Puts lines on the disk, all or none; gives their offsets and sizes.
+    fn write(&mut self, writes: &[Write]) -> Result<Vec<(u32, u32)>, Fault> {
+        if self.shared.has_failed() {
+            return Err(FAILED_BEFORE);
+        }
+        let most: usize = writes
+            .iter()
+            .map(|write| write.json.len() + LINE_BYTES)
+            .sum();
+        self.make_room(most as u64)?;
+        let Some(active) = &mut self.active else {
+            return Err(FAILED_BEFORE);
+        };
+        let mut out = Vec::with_capacity(most);
+        let mut places = Vec::with_capacity(writes.len());
+        for (index, write) in (0..).zip(writes) {
+            let start = out.len();
+            let line = Line {
+                kind: write.what.kind(),
+                lsn: self.lsn + 1 + u64::from(index),
+                index,
+                json: &write.json,
+            };
+            line.write(active.segment.salt, &mut out);
+            let offset = active.end + start as u64;
+            places.push((offset as u32, (out.len() - start) as u32));
+        }
+        let file = &active.segment.file;
+        if let Err(error) = file.write_at(&out, active.end) {
+            return Err(self.undo(&error));
+        }
+        if let Err(error) = file.sync() {
+            self.shared.fail("syncing the log", &error);
+            return Err(UNCERTAIN);
+        }
+        active.end += out.len() as u64;
+        Ok(places)
+    }
+
+    /// Takes back what was written in part, so that nobody ever finds it; a store that cannot does
+    /// not know what it keeps.
+    fn undo(&mut self, error: &io::Error) -> Fault {
+        let Some(active) = &mut self.active else {
+            return FAILED_BEFORE;
+        };
+        let file = &active.segment.file;
+        let undone = file.set_size(active.end).and_then(|()| file.sync());
+        active.allocated = active.end;
+        match undone {
+            Ok(()) => Fault::refused(error),
+            Err(error) => {
+                self.shared.fail("undoing a write", &error);
+                UNCERTAIN
+            }
+        }
+    }
+
+    /// Sees to it that `bytes` can be written to the active segment.
+    fn make_room(&mut self, bytes: u64) -> Result<(), Fault> {
+        let segment_bytes = self.shared.options.segment_bytes;
+        if self
+            .active
+            .as_ref()
+            .is_some_and(|active| active.records > 0 && active.end + bytes > segment_bytes)
+        {
+            self.seal()?;
+        }
+        let Some(active) = &mut self.active else {
+            return self.begin_segment(bytes);
+        };
+        let needed = active.end + bytes;
+        if needed > active.allocated {
+            let wanted = needed.max(segment_bytes);
+            let allocated = active.segment.file.allocate(wanted);
+            allocated.map_err(|error| Fault::refused(&error))?;
+            active.allocated = wanted;
+        }
+        Ok(())
+    }
+
+    fn begin_segment(&mut self, bytes: u64) -> Result<(), Fault> {
+        let shared = &self.shared;
+        let wanted = shared.options.segment_bytes.max(bytes + 4096);
+        let made = Active::create(
+            &*shared.disk,
+            &shared.identity,
+            self.last_segment + 1,
+            self.lsn + 1,
+            wanted,
+        );
+        match made {
+            Ok(active) => {
+                self.last_segment += 1;
+                shared.index_mut().active = Some(Arc::clone(&active.segment));
+                self.active = Some(active);
+                Ok(())
+            }
+            Err(NotMade::Refused(error)) => Err(Fault::refused(&error)),
+            Err(NotMade::Unsynced(error)) => {
+                shared.fail("beginning a segment", &error);
+                Err(Fault {
+                    why: "the disk did not keep a new segment",
+                    ..FAILED_BEFORE
+                })
+            }
+        }
+    }
+
+    /// Ends the active segment with its index.
+    fn seal(&mut self) -> Result<(), Fault> {
+        let Some(active) = &mut self.active else {
+            return Ok(());
+        };
+        let shared = &self.shared;
+        let mut footer = FooterBuilder::new(&active.segment, self.lsn, active.end);
+        let mut moved = Vec::with_capacity(active.touched.len());
+        {
+            let index = shared.index();
+            for log in &active.touched {
+                // One that was dropped since has nothing to say.
+                let Some(known) = index.logs.get(log) else {
+                    continue;
+                };
+                let refs: Vec<_> = known.recent.iter().copied().collect();
+                let extents = footer.log(log, &refs, known.state.seq, Some(&known.state));
+                moved.push((log.clone(), extents));
+            }
+        }
+        for log in &active.dropped {
+            footer.dropped(log);
+        }
+        let mut seal = active.seal();
+        seal.index = active.end;
+        let footer = footer.finish(&active.answers, seal.clone());
+        let size = active.end + footer.len() as u64;
+        let file = &active.segment.file;
+        let written = file
+            .write_at(&footer, active.end)
+            .and_then(|()| file.set_size(size));
+        if let Err(error) = written {
+            return Err(self.undo(&error));
+        }
+        if let Err(error) = file.sync() {
+            shared.fail("sealing a segment", &error);
+            return Err(Fault {
+                why: "the disk did not keep the index of a segment",
+                ..FAILED_BEFORE
+            });
+        }
+        let mut index = shared.index_mut();
+        for (log, extents) in moved {
+            if let Some(known) = index.logs.get_mut(&log) {
+                known.recent.clear();
+                known.extents.extend(extents);
+                known.home = active.segment.name.last;
+            }
+        }
+        let sealed = Sealed {
+            segment: Arc::clone(&active.segment),
+            seal,
+            lsn: self.lsn,
+            size,
+        };
+        index.sealed.insert(active.segment.name.last, sealed);
+        index.changes += 1;
+        index.active = None;
+        drop(index);
+        self.active = None;
+        Ok(())
+    }
+
+    /// Makes lines that last known: to who reads, to the next start, and to who waits.
+    fn publish(&mut self, writes: Vec<Write>, places: &[(u32, u32)]) {
+        self.lsn += writes.len() as u64;
+        let shared = Arc::clone(&self.shared);
+        let Some(active) = &mut self.active else {
+            return;
+        };
+        let segment = active.segment.name.last;
+        let mut replies = Vec::with_capacity(writes.len());
+        let mut answers = Vec::new();
+        {
+            let mut index = shared.index_mut();
+            for (write, (offset, size)) in writes.into_iter().zip(places) {
+                match write.what {
+                    What::Record { record, after } => {
+                        active.count(&record, *offset);
+                        if index.add(&record, after, (*offset, *size), &shared.options.retention) {
+                            active.touched.push(record.log.clone());
+                        }
+                        let offset = *offset;
+                        let place = Place { segment, offset };
+                        answers.extend(record.keys.iter().map(|key| (key.key, key.at, place)));
+                    }
+                    What::Drop(log) => {
+                        active.records += 1;
+                        index.logs.remove(&log);
+                        active.dropped.push(log);
+                    }
+                }
+                replies.push(write.reply);
+            }
+        }
+        if !answers.is_empty() {
+            let mut known = shared.answers();
+            for (key, at, place) in answers {
+                known.insert(key, at, place);
+            }
+        }
+        self.mark();
+        for reply in replies {
+            // Whoever gave up waiting does not hear it.
+            let _ = reply.send(Ok(()));
+        }
+    }
+
+    /// Writes down how far the log certainly goes.
+    fn mark(&self) {
+        let mut head = self.shared.head();
+        let mark = Mark {
+            lsn: self.lsn,
+            answers_from: self.shared.answers_from(),
+            ..head.mark
+        };
+        if let Err(error) = head.write(mark) {
+            drop(head);
+            self.shared.fail("marking the end of the log", &error);
+        }
+    }
+}
