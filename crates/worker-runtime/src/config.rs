@@ -3,6 +3,12 @@
 //! The file is read elsewhere (the process `worker-runtime`, a Backend with embedded Runtimes);
 //! here is what both of them have in common.
 
+#[cfg(feature = "fs-store")]
+mod durable;
+#[cfg(not(feature = "fs-store"))]
+#[path = "config/no_durable.rs"]
+mod durable;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -14,14 +20,35 @@ use crate::profile::{ProfileConfig, ProfileError};
 use crate::runtime::{Runtime, RuntimeBuilder};
 
 /// Where a Runtime keeps its log: `{ kind = "memory" }` or `{ kind = "fs", path = "…" }`.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "StoreTable")]
 pub enum StoreConfig {
     /// In memory: gone when the process is.
     #[default]
     Memory,
-    /// In files under this folder.
-    Fs(PathBuf),
+    /// In files.
+    Fs(FsConfig),
+}
+
+/// The durable store: `kind = "fs"`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FsConfig {
+    /// The folder of the files.
+    pub path: PathBuf,
+    /// The longest that an event is kept, in milliseconds; for ever when absent.
+    pub max_age_ms: Option<u64>,
+    /// The most bytes of all files together, about; no bound when absent.
+    pub max_bytes: Option<u64>,
+}
+
+/// Shows no path.
+impl fmt::Debug for FsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FsConfig")
+            .field("max_age_ms", &self.max_age_ms)
+            .field("max_bytes", &self.max_bytes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The table as it is written, before it is known to make sense.
@@ -29,6 +56,8 @@ pub enum StoreConfig {
 struct StoreTable {
     kind: StoreKind,
     path: Option<PathBuf>,
+    max_age_ms: Option<u64>,
+    max_bytes: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -38,26 +67,51 @@ enum StoreKind {
     Fs,
 }
 
+/// The least that `max_bytes` can keep to.
+const LEAST_MAX_BYTES: u64 = 1024 * 1024;
+
 impl TryFrom<StoreTable> for StoreConfig {
     type Error = &'static str;
 
     fn try_from(table: StoreTable) -> Result<Self, &'static str> {
-        match (table.kind, table.path) {
-            (StoreKind::Memory, None) => Ok(Self::Memory),
-            (StoreKind::Memory, Some(_)) => Err("takes a path only with kind = \"fs\""),
-            (StoreKind::Fs, Some(path)) if !path.as_os_str().is_empty() => Ok(Self::Fs(path)),
-            (StoreKind::Fs, Some(_) | None) => Err("needs a path with kind = \"fs\""),
+        let StoreTable {
+            kind,
+            path,
+            max_age_ms,
+            max_bytes,
+        } = table;
+        match kind {
+            StoreKind::Memory if path.is_some() => Err("takes a path only with kind = \"fs\""),
+            StoreKind::Memory if max_age_ms.is_some() || max_bytes.is_some() => {
+                Err("takes max_age_ms and max_bytes only with kind = \"fs\"")
+            }
+            StoreKind::Memory => Ok(Self::Memory),
+            StoreKind::Fs if max_age_ms == Some(0) => Err("needs a max_age_ms of at least 1"),
+            StoreKind::Fs if max_bytes.is_some_and(|bytes| bytes < LEAST_MAX_BYTES) => {
+                Err("needs a max_bytes of at least 1048576")
+            }
+            StoreKind::Fs => match path {
+                Some(path) if !path.as_os_str().is_empty() => Ok(Self::Fs(FsConfig {
+                    path,
+                    max_age_ms,
+                    max_bytes,
+                })),
+                Some(_) | None => Err("needs a path with kind = \"fs\""),
+            },
         }
     }
 }
 
-/// Shows the kind, but no path.
-impl fmt::Debug for StoreConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Memory => "StoreConfig(memory)",
-            Self::Fs(_) => "StoreConfig(fs)",
-        })
+impl StoreConfig {
+    /// The Runtime whose log is there already; `None` where there is none, and in memory.
+    ///
+    /// # Errors
+    /// [`ConfigFault`]: there is one that cannot be read.
+    pub async fn owner(&self) -> Result<Option<RuntimeId>, ConfigFault> {
+        match self {
+            Self::Memory => Ok(None),
+            Self::Fs(config) => durable::owner(config).await,
+        }
     }
 }
 
@@ -72,32 +126,39 @@ pub struct Common {
     pub profiles: BTreeMap<String, ProfileConfig>,
 }
 
-/// A configuration that no Runtime can have. Names the key, never a value.
+/// A configuration that no Runtime can have, or a store that cannot be opened. Names the key or
+/// the file of the store, never a value or a folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigFault {
-    /// The durable store is asked for, and this build or version does not have it.
+    /// The durable store is asked for, and this build does not have it.
     #[error(
-        "asks for the durable store (kind = \"fs\"), which this version does not have yet; \
-         use kind = \"memory\""
+        "asks for the durable store (kind = \"fs\"), which this build does not have: build it \
+         with the feature `fs-store`, or use kind = \"memory\""
     )]
     StoreUnsupported,
+    /// Not a folder that this Runtime can keep its log in: another one can be.
+    #[error("{0}")]
+    StoreUnusable(String),
+    /// There is a store that cannot be started on.
+    #[error("{0}")]
+    Store(String),
     /// A profile cannot be built.
     #[error(transparent)]
     Profile(#[from] ProfileError),
 }
 
 impl Common {
-    /// A builder for one Runtime of the process. Starting it checks the limits and the default
-    /// profile.
+    /// A builder for one Runtime of the process, with its store open. Starting it checks the
+    /// limits and the default profile.
     ///
     /// # Errors
     /// [`ConfigFault`] for the first thing that no Runtime can have.
-    pub fn builder(
+    pub async fn builder(
         &self,
         id: RuntimeId,
         store: &StoreConfig,
     ) -> Result<RuntimeBuilder, ConfigFault> {
-        let mut builder = Runtime::builder(id).limits(self.limits.clone());
+        let mut builder = Runtime::builder(id.clone()).limits(self.limits.clone());
         for (name, profile) in &self.profiles {
             builder = builder.profile(name, profile.build(name)?);
         }
@@ -106,7 +167,10 @@ impl Common {
         }
         match store {
             StoreConfig::Memory => Ok(builder),
-            StoreConfig::Fs(_) => Err(ConfigFault::StoreUnsupported),
+            StoreConfig::Fs(config) => {
+                let store = durable::open(config, id, &self.limits).await?;
+                Ok(builder.store(store))
+            }
         }
     }
 }

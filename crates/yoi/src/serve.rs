@@ -83,7 +83,7 @@ impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Config(error) => Self::Config(error),
-            error @ (StartError::Runtime(..) | StartError::Build(_)) => {
+            error @ (StartError::Store(..) | StartError::Runtime(..) | StartError::Build(_)) => {
                 Self::Server(error.to_string())
             }
         }
@@ -95,9 +95,10 @@ impl From<ServeError> for CliError {
         match error {
             ServeError::Config(error) => Self::Config(error),
             ServeError::Interrupted => Self::Interrupted,
-            error @ (ServeError::Start(_) | ServeError::Listen(_) | ServeError::Signals(_)) => {
-                Self::Server(error.to_string())
-            }
+            error @ (ServeError::Store(_)
+            | ServeError::Start(_)
+            | ServeError::Listen(_)
+            | ServeError::Signals(_)) => Self::Server(error.to_string()),
         }
     }
 }

@@ -50,6 +50,9 @@ pub enum ServeError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The store cannot be started on.
+    #[error("the store cannot be opened: {0}")]
+    Store(String),
     /// The Runtime cannot start.
     #[error("the runtime cannot start: {0}")]
     Start(#[source] StartError),
@@ -70,7 +73,11 @@ impl ServeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
-            Self::Start(_) | Self::Listen(_) | Self::Signals(_) | Self::Interrupted => 1,
+            Self::Store(_)
+            | Self::Start(_)
+            | Self::Listen(_)
+            | Self::Signals(_)
+            | Self::Interrupted => 1,
         }
     }
 }

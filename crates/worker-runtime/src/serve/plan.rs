@@ -84,25 +84,38 @@ impl Plan {
         let section = &file.runtime;
         let id = match &section.id {
             Some(id) => id.clone(),
-            None => generated_id().map_err(|rule| self.loaded.fault("runtime.id", rule))?,
+            None => self.own_id().await?,
         };
         let mut builder = file
             .common()
             .builder(id, &section.store)
-            .map_err(|fault| self.unusable(&fault))?;
+            .await
+            .map_err(|fault| self.unusable(fault))?;
         if let Some(name) = &section.display_name {
             builder = builder.display_name(name.clone());
         }
         builder.start().await.map_err(|error| self.refused(error))
     }
 
-    fn unusable(&self, fault: &ConfigFault) -> ConfigError {
+    /// The id of a Runtime that is not told one: that of its store, so that it is the same at
+    /// every start, or a new one.
+    async fn own_id(&self) -> Result<RuntimeId, ServeError> {
+        let store = &self.loaded.value.runtime.store;
+        let owner = store.owner().await.map_err(|fault| self.unusable(fault))?;
+        let generated = || generated_id().map_err(|rule| self.loaded.fault("runtime.id", rule));
+        Ok(owner.map_or_else(generated, Ok)?)
+    }
+
+    fn unusable(&self, fault: ConfigFault) -> ServeError {
         match fault {
-            ConfigFault::StoreUnsupported => self.loaded.fault("runtime.store", fault),
+            ConfigFault::StoreUnsupported | ConfigFault::StoreUnusable(_) => {
+                self.loaded.fault("runtime.store", fault).into()
+            }
             ConfigFault::Profile(error) => {
                 let key = format!("profiles.{}.{}", error.profile, error.key);
-                self.loaded.fault(&key, error.rule)
+                self.loaded.fault(&key, error.rule).into()
             }
+            ConfigFault::Store(why) => ServeError::Store(why),
         }
     }
 

@@ -74,9 +74,15 @@ fn flags_and_variables_are_named_when_they_are_at_fault() {
         told(&["--bind", "0.0.0.0:0"], &[]),
         "worker-runtime: --bind: `runtime.bind` is not loopback, so a token is needed: set runtime.token, --token-env or --token-file\n"
     );
+    #[cfg(not(feature = "fs-store"))]
     assert_eq!(
         told(&["--store", "fs", "--path", "data"], &[]),
-        "worker-runtime: --store: `runtime.store` asks for the durable store (kind = \"fs\"), which this version does not have yet; use kind = \"memory\"\n"
+        "worker-runtime: --store: `runtime.store` asks for the durable store (kind = \"fs\"), which this build does not have: build it with the feature `fs-store`, or use kind = \"memory\"\n"
+    );
+    #[cfg(feature = "fs-store")]
+    assert_eq!(
+        told(&["--store", "fs", "--path", "/dev/null/data"], &[]),
+        "worker-runtime: --store: `runtime.store` the store's folder cannot be used: opening it: not a directory\n"
     );
     assert_eq!(
         told(&["--store", "cloud"], &[]),

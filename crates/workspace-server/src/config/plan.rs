@@ -23,6 +23,9 @@ pub enum StartError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The store of a Runtime inside cannot be started on.
+    #[error("the store of runtime {0} cannot be opened: {1}")]
+    Store(RuntimeId, String),
     /// A Runtime inside cannot start.
     #[error("runtime {0} cannot start: {1}")]
     Runtime(RuntimeId, #[source] worker_runtime::StartError),

@@ -125,12 +125,18 @@ async fn embedded(
     let common = loaded.value.common();
     let mut builder = common
         .builder(id.clone(), store)
-        .map_err(|fault| match &fault {
-            ConfigFault::StoreUnsupported => loaded.fault(&format!("{key}.store"), fault),
-            ConfigFault::Profile(error) => loaded.fault(
-                &format!("profiles.{}.{}", error.profile, error.key),
-                error.rule,
-            ),
+        .await
+        .map_err(|fault| match fault {
+            ConfigFault::StoreUnsupported | ConfigFault::StoreUnusable(_) => {
+                loaded.fault(&format!("{key}.store"), fault).into()
+            }
+            ConfigFault::Profile(error) => loaded
+                .fault(
+                    &format!("profiles.{}.{}", error.profile, error.key),
+                    error.rule,
+                )
+                .into(),
+            ConfigFault::Store(why) => StartError::Store(id.clone(), why),
         })?;
     if let Some(name) = display_name {
         builder = builder.display_name(name);
@@ -147,7 +153,7 @@ async fn embedded(
     })?;
     let hidden = match store {
         StoreConfig::Memory => Vec::new(),
-        StoreConfig::Fs(path) => vec![path.display().to_string()],
+        StoreConfig::Fs(config) => vec![config.path.display().to_string()],
     };
     Ok(Registration::embedded(runtime).hide(hidden))
 }
