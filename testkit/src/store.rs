@@ -1,5 +1,7 @@
 //! A store that survives its Runtime, and fails when it is told to.
 
+mod folded;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,9 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
-use worker_runtime::{MemoryStore, Store, StoreError};
-use yoi_protocol::{Diagnostic, Effect};
+use worker_runtime::store::{EntryPage, EventPage, KeyRecord, LogId, Range, Record};
+use worker_runtime::{Condition, MemoryStore, Store, StoreError, WorkerState};
+use yoi_protocol::{Diagnostic, Effect, Timestamp};
 
 use crate::patience::{PATIENCE, within};
 
@@ -49,12 +51,13 @@ pub struct TestStore {
     fail: Mutex<Option<Fail>>,
     /// It cannot tell what it kept.
     is_uncertain: AtomicBool,
+    is_damaged: AtomicBool,
     held: watch::Sender<Held>,
     reads: Mutex<Reads>,
     told: AtomicUsize,
 }
 
-/// How reads of a [`TestStore`] go.
+/// How reads of a [`TestStore`] go: of events, of entries, and of answers.
 ///
 /// ```
 /// use worker_runtime::{Runtime, StoreError};
@@ -131,6 +134,7 @@ impl TestStore {
             records: Mutex::new(records),
             fail: Mutex::default(),
             is_uncertain: AtomicBool::new(false),
+            is_damaged: AtomicBool::new(false),
             held: watch::Sender::default(),
             reads: Mutex::default(),
             told: AtomicUsize::new(0),
@@ -194,10 +198,32 @@ impl TestStore {
         *lock(&self.fail) = Some(Fail { error, once, keeps });
     }
 
-    /// Commits do not fail any more; those of a store that cannot tell what it kept are still
-    /// refused.
+    /// Something that it keeps cannot be read any more, it says from now on, until
+    /// [`heal`](Self::heal). What cannot be is for [`read`](Self::read) to say.
+    ///
+    /// ```
+    /// use worker_runtime::{Readiness, Runtime};
+    /// use yoi_protocol::RuntimeId;
+    /// use yoi_testkit::TestStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let store = TestStore::new();
+    /// let id = RuntimeId::parse("local").unwrap();
+    /// let runtime = Runtime::builder(id).store(store.clone()).start().await.unwrap();
+    /// store.damage();
+    /// assert_eq!(runtime.readiness(), Readiness::StoreDamaged);
+    /// # }
+    /// ```
+    pub fn damage(&self) {
+        self.is_damaged.store(true, Ordering::SeqCst);
+    }
+
+    /// Commits do not fail any more, and what is kept can be read; commits of a store that cannot
+    /// tell what it kept are still refused.
     pub fn heal(&self) {
         *lock(&self.fail) = None;
+        self.is_damaged.store(false, Ordering::SeqCst);
     }
 
     /// Commits wait from now on, until [`release`](Self::release).
@@ -332,19 +358,36 @@ impl Store for TestStore {
         Vec::new()
     }
 
+    fn condition(&self) -> Condition {
+        if self.is_uncertain.load(Ordering::SeqCst) {
+            Condition::Failed
+        } else if self.is_damaged.load(Ordering::SeqCst) {
+            Condition::Damaged
+        } else {
+            Condition::Sound
+        }
+    }
+
     /// May be called again, by the next Runtime on this store.
-    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+    async fn recover(
+        &self,
+        take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError> {
+        let records = self.records();
+        let states = folded::fold(&records)?;
         let memory = Arc::new(MemoryStore::new(self.bounds.0, self.bounds.1));
-        for record in self.records() {
-            memory.commit(record.clone()).await?;
-            take(record);
+        for record in records {
+            memory.add(record);
         }
         *lock(&self.memory) = memory;
         self.is_uncertain.store(false, Ordering::SeqCst);
+        for (log, state) in states {
+            take(log, Arc::new(state));
+        }
         Ok(())
     }
 
-    async fn commit(&self, record: Record) -> Result<(), StoreError> {
+    async fn commit(&self, record: Record, _after: Arc<WorkerState>) -> Result<(), StoreError> {
         self.wait_while_held().await;
         if let Some(fault) = self.fault() {
             if fault.keeps {
@@ -352,7 +395,7 @@ impl Store for TestStore {
             }
             return Err(fault.error);
         }
-        self.memory().commit(record.clone()).await?;
+        self.memory().add(record.clone());
         lock(&self.records).push(record);
         Ok(())
     }
@@ -367,12 +410,22 @@ impl Store for TestStore {
         self.memory().entries(log, range).await
     }
 
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.begin_read().await?;
+        self.memory().answer(key).await
+    }
+
+    /// They are still among the records, and there again for who recovers.
+    fn expire_answers(&self, before: Timestamp) -> u64 {
+        self.memory().expire_answers(before)
+    }
+
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
         lock(&self.records).retain_mut(|record| {
             if record.log == *log {
                 record.events.clear();
             }
-            // Keys are remembered for their own time.
+            // Answers are kept for their own time.
             !(record.events.is_empty() && record.keys.is_empty())
         });
         self.memory().forget(log).await
@@ -385,6 +438,7 @@ impl fmt::Debug for TestStore {
             .field("records", &lock(&self.records).len())
             .field("fail", &*lock(&self.fail))
             .field("is_uncertain", &self.is_uncertain)
+            .field("is_damaged", &self.is_damaged)
             .field("held", &*self.held.borrow())
             .field("reads", &*lock(&self.reads))
             .finish_non_exhaustive()

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use worker_runtime::Store;
-use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record, StoreError};
-use yoi_protocol::Diagnostic;
+use worker_runtime::store::{EntryPage, EventPage, KeyRecord, LogId, Range, Record, StoreError};
+use worker_runtime::{Condition, Store, WorkerState};
+use yoi_protocol::{Diagnostic, Timestamp};
 
 use super::ward::Ward;
 use crate::fault::Malady;
@@ -52,13 +52,20 @@ impl Store for IllStore {
         self.store.diagnostics()
     }
 
-    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+    fn condition(&self) -> Condition {
+        self.store.condition()
+    }
+
+    async fn recover(
+        &self,
+        take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError> {
         self.store.recover(take).await
     }
 
-    async fn commit(&self, record: Record) -> Result<(), StoreError> {
+    async fn commit(&self, record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
         self.begin_write().await?;
-        self.store.commit(record).await
+        self.store.commit(record, after).await
     }
 
     async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
@@ -69,6 +76,15 @@ impl Store for IllStore {
     async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
         self.begin_read().await?;
         self.store.entries(log, range).await
+    }
+
+    /// No malady has anything to do with it: what cannot be read is in a log.
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.store.answer(key).await
+    }
+
+    fn expire_answers(&self, before: Timestamp) -> u64 {
+        self.store.expire_answers(before)
     }
 
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
-use worker_runtime::{Store, StoreError};
-use yoi_protocol::{Diagnostic, Severity};
+use worker_runtime::store::{EntryPage, EventPage, KeyRecord, LogId, Range, Record};
+use worker_runtime::{Condition, Store, StoreError, WorkerState};
+use yoi_protocol::{Diagnostic, Severity, Timestamp};
 use yoi_testkit::TestStore;
 use yoi_testkit::contract::store;
 
@@ -25,6 +25,13 @@ enum Wrong {
     WritesKeysLast,
     ForgetsInMemoryAlone,
     NamesWhatItFound,
+    HandsOverTwice,
+    HandsOverAWorkerThatIsOld,
+    HandsOverANumberThatIsOld,
+    HandsOverNoEnd,
+    LosesTheBegin,
+    KeepsAnswersForEver,
+    SaysThatItIsDamaged,
     TakesMore,
     IsUncertainOfAll,
     NamesWhatFailed,
@@ -33,6 +40,8 @@ enum Wrong {
     KeepsHalf,
     LosesTheLog,
     KeepsWhatItRefused,
+    SaysThatItIsSound,
+    IsSoundOnceItRefused,
 }
 
 /// A disk whose next write may be uncertain.
@@ -41,6 +50,7 @@ struct Disk {
     wrong: Wrong,
     fails_next: AtomicBool,
     is_uncertain: AtomicBool,
+    has_refused: AtomicBool,
     is_reopened: bool,
 }
 
@@ -59,6 +69,7 @@ impl Disk {
             wrong,
             fails_next: AtomicBool::new(false),
             is_uncertain: AtomicBool::new(false),
+            has_refused: AtomicBool::new(false),
             is_reopened,
         })
     }
@@ -68,7 +79,7 @@ impl Disk {
     }
 
     /// What becomes of a record whose write fails so that nobody can tell.
-    async fn keep(&self, mut record: Record) -> Result<(), StoreError> {
+    async fn keep(&self, mut record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
         match self.wrong {
             Wrong::KeepsWithoutKeys => record.keys.clear(),
             Wrong::KeepsKeysAlone => record.events.clear(),
@@ -78,10 +89,10 @@ impl Disk {
             }
             _ => {}
         }
-        self.inner.commit(record).await
+        self.inner.commit(record, after).await
     }
 
-    async fn write(&self, record: Record) -> Result<(), StoreError> {
+    async fn write(&self, record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
         let (mut first, mut then) = (record.clone(), record);
         match self.wrong {
             Wrong::WritesByHalves if first.events.len() > 1 => {
@@ -98,15 +109,27 @@ impl Disk {
             }
             Wrong::TakesItsTime => {
                 tokio::task::yield_now().await;
-                self.inner.commit(first).await?;
+                self.inner.commit(first, after).await?;
                 tokio::task::yield_now().await;
                 return Ok(());
             }
-            _ => return self.inner.commit(first).await,
+            _ => return self.inner.commit(first, after).await,
         }
-        self.inner.commit(first).await?;
+        self.inner.commit(first, Arc::clone(&after)).await?;
         tokio::task::yield_now().await;
-        self.inner.commit(then).await
+        self.inner.commit(then, after).await
+    }
+
+    /// What it makes of a state that it kept.
+    fn recovered(&self, mut state: Arc<WorkerState>) -> Arc<WorkerState> {
+        let changed = Arc::make_mut(&mut state);
+        match self.wrong {
+            Wrong::HandsOverAWorkerThatIsOld => changed.worker.last_run = None,
+            Wrong::HandsOverANumberThatIsOld => changed.seq = changed.seq.saturating_sub(1),
+            Wrong::HandsOverNoEnd => changed.is_over = false,
+            _ => {}
+        }
+        state
     }
 }
 
@@ -126,25 +149,46 @@ impl Store for Disk {
         found.into_iter().collect()
     }
 
-    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
-        self.inner.recover(take).await
+    fn condition(&self) -> Condition {
+        let has_refused = self.has_refused.load(Ordering::SeqCst);
+        match self.wrong {
+            Wrong::SaysThatItIsDamaged if self.is_reopened => Condition::Damaged,
+            Wrong::SaysThatItIsSound => Condition::Sound,
+            Wrong::IsSoundOnceItRefused if has_refused => Condition::Sound,
+            _ if self.is_uncertain.load(Ordering::SeqCst) => Condition::Failed,
+            _ => Condition::Sound,
+        }
     }
 
-    async fn commit(&self, record: Record) -> Result<(), StoreError> {
+    async fn recover(
+        &self,
+        take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError> {
+        let mut hand_over = |log: LogId, state| {
+            if self.wrong == Wrong::HandsOverTwice {
+                take(log.clone(), Arc::clone(&state));
+            }
+            take(log, self.recovered(state));
+        };
+        self.inner.recover(&mut hand_over).await
+    }
+
+    async fn commit(&self, record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
         if self.fails_next.swap(false, Ordering::SeqCst) {
             self.is_uncertain.store(true, Ordering::SeqCst);
-            self.keep(record).await?;
+            self.keep(record, after).await?;
             return Err(StoreError::Uncertain("the fsync failed"));
         }
         if !self.is_uncertain.load(Ordering::SeqCst) {
-            return self.write(record).await;
+            return self.write(record, after).await;
         }
+        self.has_refused.store(true, Ordering::SeqCst);
         match self.wrong {
-            Wrong::TakesMore => self.write(record).await,
+            Wrong::TakesMore => self.write(record, after).await,
             Wrong::IsUncertainOfAll => Err(StoreError::Uncertain("the fsync failed before")),
             Wrong::NamesWhatFailed => Err(StoreError::Refused("logs/w-1.log failed before")),
             Wrong::KeepsWhatItRefused => {
-                self.write(record).await?;
+                self.write(record, after).await?;
                 Err(StoreError::Refused("it failed before"))
             }
             _ => Err(StoreError::Refused("it failed before")),
@@ -152,11 +196,26 @@ impl Store for Disk {
     }
 
     async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
-        self.inner.events(log, range).await
+        let mut page = self.inner.events(log, range).await?;
+        if self.is_reopened && self.wrong == Wrong::LosesTheBegin {
+            page.events.retain(|event| event.seq > 1);
+            page.first_seq = page.first_seq.max(2);
+        }
+        Ok(page)
     }
 
     async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
         self.inner.entries(log, range).await
+    }
+
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.inner.answer(key).await
+    }
+
+    fn expire_answers(&self, before: Timestamp) -> u64 {
+        let keeps = self.is_reopened && self.wrong == Wrong::KeepsAnswersForEver;
+        let ever = Timestamp::from_unix_ms(0);
+        self.inner.expire_answers(if keeps { ever } else { before })
     }
 
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
@@ -198,6 +257,26 @@ async fn each_broken_disk_is_caught_after_a_crash() {
             "forgotten_logs_do_not_come_back",
         ),
         (Wrong::NamesWhatItFound, "says_no_path_after_a_restart"),
+        (Wrong::HandsOverTwice, "records_come_back_in_order"),
+        (
+            Wrong::HandsOverAWorkerThatIsOld,
+            "records_come_back_in_order",
+        ),
+        (
+            Wrong::HandsOverAWorkerThatIsOld,
+            "what_was_acknowledged_is_there",
+        ),
+        (
+            Wrong::HandsOverANumberThatIsOld,
+            "logs_begin_with_a_snapshot",
+        ),
+        (Wrong::HandsOverNoEnd, "every_kind_of_event_comes_back"),
+        (Wrong::LosesTheBegin, "logs_begin_with_a_snapshot"),
+        (Wrong::KeepsAnswersForEver, "answers_expire_after_a_restart"),
+        (
+            Wrong::SaysThatItIsDamaged,
+            "a_sound_store_says_so_after_a_restart",
+        ),
     ] {
         let open = async || Disk::open(wrong);
         let reopen = async |disk: Arc<Disk>| disk.reopened();
@@ -221,6 +300,8 @@ async fn each_broken_disk_is_caught_once_it_cannot_tell() {
         (Wrong::KeepsHalf, whole),
         (Wrong::LosesTheLog, whole),
         (Wrong::KeepsWhatItRefused, whole),
+        (Wrong::SaysThatItIsSound, more),
+        (Wrong::IsSoundOnceItRefused, more),
     ] {
         let open = async || Disk::open(wrong);
         let reopen = async |disk: Arc<Disk>| disk.reopened();

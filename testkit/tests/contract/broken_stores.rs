@@ -1,14 +1,16 @@
 //! Stores that break one guarantee: each is caught, by the function of that guarantee.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
-use worker_runtime::{MemoryStore, Store, StoreError};
-use yoi_protocol::{Diagnostic, Event, Severity, WorkerId};
+use worker_runtime::store::{EntryPage, EventPage, KeyRecord, LogId, Range, Record};
+use worker_runtime::{Condition, MemoryStore, Store, StoreError, WorkerState};
+use yoi_protocol::{Diagnostic, Event, Severity, Timestamp};
 use yoi_testkit::contract::store;
+use yoi_testkit::fixtures::bodies;
 
 /// What a store does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,8 @@ enum Wrong {
     SaysThatAllIsThere,
     GivesNothingBeforeTheFirst,
     NumbersNoEntriesFromTheStart,
+    SaysThatItHasFailed,
+    SaysThatItIsDamagedByWhatItDropped,
 }
 
 /// One event, wherever it is.
@@ -51,6 +55,7 @@ struct Broken {
     wrong: Wrong,
     /// The log that was committed to last.
     last: Mutex<Option<LogId>>,
+    has_dropped: AtomicBool,
 }
 
 impl Broken {
@@ -59,6 +64,7 @@ impl Broken {
             inner: MemoryStore::new(kept, 1 << 30),
             wrong,
             last: Mutex::default(),
+            has_dropped: AtomicBool::new(false),
         })
     }
 
@@ -106,19 +112,31 @@ impl Store for Broken {
         }]
     }
 
-    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+    fn condition(&self) -> Condition {
+        let has_dropped = self.has_dropped.load(Ordering::SeqCst);
+        match self.wrong {
+            Wrong::SaysThatItHasFailed => Condition::Failed,
+            Wrong::SaysThatItIsDamagedByWhatItDropped if has_dropped => Condition::Damaged,
+            _ => Condition::Sound,
+        }
+    }
+
+    async fn recover(
+        &self,
+        take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError> {
         if self.is(Wrong::RecoversWhatNobodyWrote) {
+            let worker = bodies::worker_created();
             let log = LogId {
-                worker_id: WorkerId::parse("w-9").expect("an id"),
+                worker_id: worker.worker_id.clone(),
                 life: uuid::Uuid::nil(),
             };
-            let (events, keys) = Default::default();
-            take(Record { log, events, keys });
+            take(log, Arc::new(WorkerState::resume(worker, 1)));
         }
         Ok(())
     }
 
-    async fn commit(&self, mut record: Record) -> Result<(), StoreError> {
+    async fn commit(&self, mut record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
         *self.last.lock().expect("no test panicked in it") = Some(record.log.clone());
         match self.wrong {
             Wrong::DropsTheLastEvent if record.events.len() > 1 => {
@@ -148,12 +166,12 @@ impl Store for Broken {
                 let log = record.log.clone();
                 let keys = Vec::new();
                 let events = first;
-                self.inner.commit(Record { log, events, keys }).await?;
+                self.inner.add(Record { log, events, keys });
                 tokio::task::yield_now().await;
             }
             _ => {}
         }
-        self.inner.commit(record).await
+        self.inner.commit(record, after).await
     }
 
     async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
@@ -197,7 +215,16 @@ impl Store for Broken {
         Ok(page)
     }
 
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.inner.answer(key).await
+    }
+
+    fn expire_answers(&self, before: Timestamp) -> u64 {
+        self.inner.expire_answers(before)
+    }
+
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
+        self.has_dropped.store(true, Ordering::SeqCst);
         match self.wrong {
             Wrong::ForgetsNothing => Ok(()),
             Wrong::ForgetsOnce if self.inner.events(log, ONE).await?.events.is_empty() => {
@@ -255,6 +282,11 @@ async fn each_broken_store_is_caught_by_the_guarantee_that_it_breaks() {
         (Wrong::NamesADirectory, "says_no_path"),
         (Wrong::ShowsARecordByHalves, "reads_see_records_whole"),
         (Wrong::SkipsBetweenPages, "pages_join_while_a_log_grows"),
+        (Wrong::SaysThatItHasFailed, "a_sound_store_says_so"),
+        (
+            Wrong::SaysThatItIsDamagedByWhatItDropped,
+            "a_sound_store_says_so",
+        ),
     ] {
         let open = async || Broken::open(wrong, 1_000);
         let said = said(store::check(open)).await;

@@ -1,6 +1,7 @@
 //! The contract suites: every part of this project keeps them, and nothing that breaks a promise
 //! gets past them.
 
+mod broken_answers;
 mod broken_disks;
 mod broken_restarts;
 mod broken_stores;

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use worker_runtime::store::{LogId, Range, Record};
-use worker_runtime::{CommandContext, IdSource, Runtime, RuntimeError, Store, StoreError};
+use worker_runtime::{
+    CommandContext, Condition, IdSource, Readiness, Runtime, RuntimeError, Store, StoreError,
+    WorkerState,
+};
 use yoi_protocol::{
     CreateWorker, Effect, IdempotencyKey, RuntimeId, StopRequest, TranscriptQuery, WorkerId,
 };
+use yoi_testkit::fixtures::bodies;
 use yoi_testkit::{ManualClock, Reads, SequentialIds, TestStore};
 
 const ALL: Range = Range {
@@ -83,6 +87,44 @@ async fn what_it_could_not_tell_of_and_lost_is_not_there_and_its_key_is_free() {
     assert!(!is_replayed);
 }
 
+/// What no store of these tests looks at.
+fn state() -> Arc<WorkerState> {
+    Arc::new(WorkerState::resume(bodies::worker_created(), 1))
+}
+
+#[tokio::test]
+async fn it_is_damaged_until_it_is_healed_and_failed_before_all() {
+    let store = TestStore::new();
+    let runtime = on(&store).await;
+    store.damage();
+    assert_eq!(runtime.readiness(), Readiness::StoreDamaged);
+    assert!(create(&runtime).await.is_ok(), "it takes records");
+    assert_eq!(store.reopened().condition(), Condition::Sound);
+    store.heal();
+    assert_eq!(store.condition(), Condition::Sound);
+    store.damage();
+    store.fail_once(StoreError::Uncertain("the fsync failed"));
+    assert!(create(&runtime).await.is_err());
+    assert_eq!(store.condition(), Condition::Failed);
+    store.heal();
+    assert_eq!(store.condition(), Condition::Failed);
+}
+
+#[tokio::test]
+async fn records_that_do_not_add_up_are_damaged() {
+    let store = TestStore::new();
+    let runtime = on(&store).await;
+    let worker = create(&runtime).await.unwrap();
+    let stop = StopRequest::default();
+    let stopped = runtime.stop_worker(&worker, stop, CommandContext::default());
+    stopped.await.unwrap();
+    let mut records = store.records();
+    records[1].events.remove(0);
+    let recovered = TestStore::holding(records).recover(&mut |_, _| {}).await;
+    let damaged = format!("the log of worker {worker}: events are numbered without holes");
+    assert_eq!(recovered, Err(StoreError::Damaged(damaged)));
+}
+
 #[tokio::test]
 async fn it_takes_nothing_more_once_it_cannot_tell_what_it_kept() {
     for keeps in [true, false] {
@@ -95,26 +137,30 @@ async fn it_takes_nothing_more_once_it_cannot_tell_what_it_kept() {
             events: Vec::new(),
             keys: Vec::new(),
         };
+        assert_eq!(store.condition(), Condition::Sound);
         match keeps {
             true => store.fail_once_but_keep("the fsync failed"),
             false => store.fail_once(StoreError::Uncertain("the fsync failed")),
         }
-        let error = store.commit(record(1)).await.unwrap_err();
+        let error = store.commit(record(1), state()).await.unwrap_err();
         assert_eq!(error, StoreError::Uncertain("the fsync failed"));
         store.heal();
         for number in [1, 2] {
-            let refused = store.commit(record(number)).await.unwrap_err();
+            let refused = store.commit(record(number), state()).await.unwrap_err();
             assert!(matches!(refused, StoreError::Refused(_)), "{refused}");
         }
         assert_eq!(
             (store.records().len(), store.told()),
             (usize::from(keeps), 3)
         );
+        assert_eq!(store.condition(), Condition::Failed);
         let next = store.reopened();
-        assert!(next.commit(record(2)).await.is_ok());
+        assert_eq!(next.condition(), Condition::Sound);
+        assert!(next.commit(record(2), state()).await.is_ok());
         // Or the same store, for the Runtime that starts next.
-        store.recover(&mut |_| {}).await.unwrap();
-        assert!(store.commit(record(2)).await.is_ok());
+        store.recover(&mut |_, _| {}).await.unwrap();
+        assert_eq!(store.condition(), Condition::Sound);
+        assert!(store.commit(record(2), state()).await.is_ok());
     }
 }
 
@@ -156,7 +202,7 @@ async fn a_commit_that_is_given_up_does_not_count_as_waiting() {
     };
     let committing = tokio::spawn({
         let store = Arc::clone(&store);
-        async move { store.commit(record).await }
+        async move { store.commit(record, state()).await }
     });
     store.until_held().await;
     committing.abort();

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::task::yield_now;
-use worker_runtime::store::{KeyRecord, LogId, Record, StoredEvent};
+use worker_runtime::store::{LogId, Record, StoredEvent};
 use worker_runtime::{Store, StoreError};
 
 use super::Kept;
+use super::answers::answered;
+use super::ledger::{Ledger, commit, fold};
 use super::meanwhile::poll_once;
 use super::recovered::{Recovered, recover};
-use super::sample::{
-    ALL, commit, events_of, fill, key, keyed, log, read, record, records, run, same, seqs,
-};
+use super::sample::{ALL, keyed, log, read, record, records, run, same, seqs};
 
 /// How many steps of a commit are taken before it is given up: none, one, and so on.
 const STEPS: usize = 6;
@@ -29,38 +29,35 @@ pub async fn a_commit_given_up_is_whole_or_not_there<S: Store + 'static>(
     crash: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
     let mut written = Vec::new();
+    let mut kept = Vec::new();
     for steps in 0..STEPS {
-        let log = log(steps as u128);
-        let mut events = fill(&*store, &log, 1).await?;
+        let (log, ledger) = (log(steps as u128), Ledger::new());
+        let mut events = ledger.fill(&*store, &log, 1).await?;
         let given_up = keyed(record(&log, run(&log, 7, 3, "given up")), &[steps as u8]);
-        give_up_after(steps, store.commit(given_up.clone())).await?;
+        let after = ledger.after(&given_up)?;
+        give_up_after(steps, store.commit(given_up.clone(), after)).await?;
         // One log is written in order, so what becomes of the record is known once this is taken.
-        commit(&*store, record(&log, Vec::new())).await?;
+        let (_, found) = read(&*store, &log, ALL).await?;
+        commit(&*store, record(&log, Vec::new()), fold(&found)?).await?;
         let (_, found) = read(&*store, &log, ALL).await?;
         if found.len() > events.len() {
             events.extend(given_up.events);
+            kept.push(steps as u8);
         }
         let what = format!("the events after a commit given up at step {steps}");
         same(&what, &found, &events)?;
-        let next = events.len() as u64 + 1;
-        let entry = 2 * (next - 2) / 5 + 1;
-        let later = record(&log, run(&log, next, entry, "later"));
-        commit(&*store, later.clone()).await?;
-        events.extend(later.events);
+        events = goes_on(&*store, &log, &events).await?;
         written.push((log, events));
     }
-    let recovered = recover(&*crash(store).await).await?;
+    let when = "of a commit given up at that step";
+    answered(&*store, when, &kept).await?;
+    let next = crash(store).await;
+    let recovered = recover(&*next).await?;
     for (steps, (log, events)) in written.iter().enumerate() {
-        let what = format!("what is recovered of it, given up at step {steps}");
-        same(&what, &recovered.of(log), events)?;
-        let has_key = recovered.keys().contains(&key(steps as u8));
-        same(
-            &format!("whether its key is: {what}"),
-            &has_key,
-            &(events.len() > 11),
-        )?;
+        let there = recovered.has(&*next, log, events).await;
+        there.map_err(|error| format!("a commit was given up at step {steps}: {error}"))?;
     }
-    Ok(())
+    answered(&*next, when, &kept).await
 }
 
 /// A process that ends in the middle of a commit leaves its record whole, with its keys, or not at
@@ -73,15 +70,14 @@ pub async fn a_commit_cut_by_the_end_is_whole_or_not_there<S: Store + 'static>(
     crash: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
     for steps in 0..STEPS {
-        let log = log(steps as u128);
-        let before = fill(&*store, &log, 1).await?;
+        let (log, ledger) = (log(steps as u128), Ledger::new());
+        let before = ledger.fill(&*store, &log, 1).await?;
         let cut = keyed(record(&log, run(&log, 7, 3, "cut")), &[steps as u8]);
-        give_up_after(steps, store.commit(cut.clone())).await?;
+        let after = ledger.after(&cut)?;
+        give_up_after(steps, store.commit(cut.clone(), after)).await?;
         let next = crash(store).await;
         let recovered = recover(&*next).await?;
-        whole_or_not_there(&recovered, &before, &cut)?;
-        let (_, found) = read(&*next, &log, ALL).await?;
-        same("what is read of it", &found, &recovered.of(&log))?;
+        let found = whole_or_not_there(&*next, &recovered, &before, &cut).await?;
         goes_on(&*next, &log, &found).await?;
         store = next;
     }
@@ -96,61 +92,63 @@ pub async fn what_was_acknowledged_is_there<S: Store + 'static>(
     mut store: Arc<S>,
     crash: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
-    let log = log(0);
-    let records = (0..).zip(records(&log, 5));
-    let mut written: (Vec<StoredEvent>, Vec<KeyRecord>) = Default::default();
-    for (number, record) in records {
+    let (log, ledger) = (log(0), Ledger::new());
+    let (mut events, mut numbers) = (Vec::new(), Vec::new());
+    for (number, record) in (1..).zip(records(&log, 5)) {
         let record = keyed(record, &[number]);
-        commit(&*store, record.clone()).await?;
-        written.0.extend(record.events);
-        written.1.extend(record.keys);
+        ledger.commit(&*store, record.clone()).await?;
+        events.extend(record.events);
+        numbers.push(number);
         store = crash(store).await;
         let recovered = recover(&*store).await?;
-        let what = format!("the events after crash {}", number + 1);
-        same(&what, &recovered.of(&log), &written.0)?;
-        same("the keys", &recovered.keys(), &written.1)?;
+        let there = recovered.has(&*store, &log, &events).await;
+        there.map_err(|error| format!("after crash {number}: {error}"))?;
+        answered(&*store, &format!("after crash {number}"), &numbers).await?;
     }
     Ok(())
 }
 
-/// Holds a record to be there whole, with its keys, or not at all, after these events.
-pub(super) fn whole_or_not_there(
+/// Holds a record to be there whole, with its keys, or not at all, after these events; gives all
+/// that are there.
+pub(super) async fn whole_or_not_there(
+    store: &dyn Store,
     recovered: &Recovered,
     before: &[StoredEvent],
     record: &Record,
-) -> Kept {
-    let found = recovered.of(&record.log);
+) -> Result<Vec<StoredEvent>, String> {
+    let (_, found) = read(store, &record.log, ALL).await?;
     let has_it = found.len() > before.len();
     let mut expected = before.to_vec();
     if has_it {
         expected.extend(record.events.clone());
     }
-    same(
-        "the events, with or without the last record",
-        &found,
-        &expected,
-    )?;
+    let there = recovered.has(store, &record.log, &expected).await;
+    there.map_err(|error| format!("with or without the last record: {error}"))?;
     for key in &record.keys {
-        let has_key = recovered.keys().contains(key);
-        same(
-            "whether its key is there, as its events are",
-            &has_key,
-            &has_it,
-        )?;
+        let answer = store.answer(&key.key).await;
+        let answer = answer.map_err(|error| format!("an answer could not be read: {error}"))?;
+        let expected = has_it.then(|| key.clone());
+        let what = "the answer that is there as the events of its record are";
+        same(what, &answer, &expected)?;
     }
-    Ok(())
+    Ok(found)
 }
 
-/// Holds a log to go on after these events, and to read so.
-pub(super) async fn goes_on(store: &dyn Store, log: &LogId, found: &[StoredEvent]) -> Kept {
+/// Holds a log to go on after these events, and to read so; gives all that are there then.
+pub(super) async fn goes_on(
+    store: &dyn Store,
+    log: &LogId,
+    found: &[StoredEvent],
+) -> Result<Vec<StoredEvent>, String> {
     let next = found.len() as u64 + 1;
     let entry = 2 * (next - 2) / 5 + 1;
     let later = record(log, run(log, next, entry, "later"));
-    commit(store, later.clone()).await?;
-    let expected = [found, &events_of(&[later])].concat();
+    let expected = [found, &later.events].concat();
+    commit(store, later, fold(&expected)?).await?;
     let (_, all) = read(store, log, ALL).await?;
     same("the numbers once it goes on", &seqs(&all), &seqs(&expected))?;
-    same("the events once it goes on", &all, &expected)
+    same("the events once it goes on", &all, &expected)?;
+    Ok(all)
 }
 
 /// Takes so many steps of a commit, and then drops it.

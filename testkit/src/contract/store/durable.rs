@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use worker_runtime::Store;
-use worker_runtime::store::Record;
 use yoi_protocol::Event;
 
 use super::Kept;
-use super::kinds::whole_log;
-use super::logs::{pathless, says_no_path, says_no_path_now};
+use super::answers::answered;
+use super::kinds::whole_logs;
+use super::ledger::Ledger;
+use super::logs::{pathless, says_no_path, says_no_path_now, sound};
 use super::recovered::recover;
 use super::sample::{
-    ALL, commit, events_of, fill, forget, from, key, keyed, log, log_of, read, read_entries,
-    record, records, run, same, seqs,
+    ALL, events_of, forget, from, keyed, log, log_of, read, read_entries, record, records, run,
+    same, seqs,
 };
 
-/// Every record that was acknowledged comes back, those of one log in their order.
+/// Every record that was acknowledged comes back, those of one log in their order: each log adds up
+/// to what its events do, and they are read.
 ///
 /// # Errors
 /// What the store did instead.
@@ -23,22 +25,22 @@ pub async fn records_come_back_in_order<S: Store + 'static>(
     store: Arc<S>,
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
-    let logs = [log(0), log_of("w-2", 1)];
+    let (logs, ledger) = ([log(0), log_of("w-2", 1)], Ledger::new());
     let [one, other] = logs.each_ref().map(|log| records(log, 3));
     for (one, other) in one.iter().zip(&other) {
-        commit(&*store, one.clone()).await?;
-        commit(&*store, other.clone()).await?;
+        ledger.commit(&*store, one.clone()).await?;
+        ledger.commit(&*store, other.clone()).await?;
     }
-    let recovered = recover(&*reopen(store).await).await?;
-    same("the logs that came back", &recovered.events.len(), &2)?;
+    let next = reopen(store).await;
+    let recovered = recover(&*next).await?;
+    same("the logs that came back", &recovered.logs(), &2)?;
     for (log, written) in logs.iter().zip([one, other]) {
-        let what = "the events of a log that came back";
-        same(what, &recovered.of(log), &events_of(&written))?;
+        recovered.has(&*next, log, &events_of(&written)).await?;
     }
     Ok(())
 }
 
-/// Events of every kind come back as they were, and are read so.
+/// Events of every kind come back as they were, and add up to what they did.
 ///
 /// # Errors
 /// What the store did instead.
@@ -46,31 +48,29 @@ pub async fn every_kind_of_event_comes_back<S: Store + 'static>(
     store: Arc<S>,
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
-    let log = log(0);
-    let written = whole_log(&log);
-    for record in written.clone() {
-        commit(&*store, record).await?;
+    let ledger = Ledger::new();
+    for (_, written) in whole_logs() {
+        for record in written {
+            ledger.commit(&*store, record).await?;
+        }
     }
     let next = reopen(store).await;
-    let recovered = recover(&*next).await?.of(&log);
-    let (_, found) = read(&*next, &log, ALL).await?;
-    let written = events_of(&written);
-    same(
-        "the events that came back",
-        &seqs(&recovered),
-        &seqs(&written),
-    )?;
-    same("the events that are read", &seqs(&found), &seqs(&written))?;
-    for ((recovered, found), written) in recovered.iter().zip(&found).zip(&written) {
-        let what = format!("event {} ({})", written.seq, written.event.type_name());
-        same(&what, recovered, written)?;
-        same(&format!("{what} as read"), found, written)?;
+    let recovered = recover(&*next).await?;
+    for (log, written) in whole_logs() {
+        let written = events_of(&written);
+        let (_, found) = read(&*next, &log, ALL).await?;
+        same("the events that are read", &seqs(&found), &seqs(&written))?;
+        for (found, written) in found.iter().zip(&written) {
+            let what = format!("event {} ({})", written.seq, written.event.type_name());
+            same(&what, found, written)?;
+        }
+        recovered.has(&*next, &log, &written).await?;
     }
     Ok(())
 }
 
 /// The first event of each log that comes back is a snapshot, and the others follow it without a
-/// hole.
+/// hole; however long it is, it adds up to what was written.
 ///
 /// # Errors
 /// What the store did instead.
@@ -78,26 +78,31 @@ pub async fn logs_begin_with_a_snapshot<S: Store + 'static>(
     store: Arc<S>,
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
+    let ledger = Ledger::new();
+    let mut logs = Vec::new();
     for number in 0..3 {
-        fill(&*store, &log(number), 40 * number as u64).await?;
+        let log = log(number);
+        let written = ledger.fill(&*store, &log, 40 * number as u64).await?;
+        logs.push((log, written));
     }
-    let recovered = recover(&*reopen(store).await).await?;
-    same("the logs that came back", &recovered.events.len(), &3)?;
-    for events in recovered.events.values() {
-        let Some((first, last)) = events.first().zip(events.last()) else {
-            continue;
-        };
-        let is_snapshot = matches!(first.event, Event::Snapshot { .. });
+    let next = reopen(store).await;
+    let recovered = recover(&*next).await?;
+    same("the logs that came back", &recovered.logs(), &3)?;
+    for (log, written) in logs {
+        let (_, events) = read(&*next, &log, ALL).await?;
+        let first = events.first().map(|first| &first.event);
+        let is_snapshot = matches!(first, Some(Event::Snapshot { .. }));
         same("the first event is a snapshot", &is_snapshot, &true)
-            .map_err(|error| format!("{error}: it is {}", first.event.type_name()))?;
-        let dense: Vec<u64> = (first.seq..=last.seq).collect();
-        same("the events that follow it", &seqs(events), &dense)?;
+            .map_err(|error| format!("{error}: it is {:?}", first.map(Event::type_name)))?;
+        let dense: Vec<u64> = (1..=written.len() as u64).collect();
+        same("the events that follow it", &seqs(&events), &dense)?;
+        recovered.adds_up(&log, &written)?;
     }
     Ok(())
 }
 
-/// The answers to remember come back, each in one record with the events that it came with, and
-/// also those of commands that changed nothing.
+/// The answers to remember come back as the events that they came with, and also those of commands
+/// that changed nothing, which change nothing in their log.
 ///
 /// # Errors
 /// What the store did instead.
@@ -105,28 +110,20 @@ pub async fn keys_come_back_with_their_records<S: Store + 'static>(
     store: Arc<S>,
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
-    let log = log(0);
+    let (log, ledger) = (log(0), Ledger::new());
     let mut begin = records(&log, 0).remove(0);
     begin = keyed(begin, &[1]);
     let input = keyed(record(&log, run(&log, 2, 1, "once")), &[2, 3]);
     let alone = keyed(record(&log, Vec::new()), &[4]);
     let written = [begin, input, alone];
     for record in written.clone() {
-        commit(&*store, record).await?;
+        ledger.commit(&*store, record).await?;
     }
-    let recovered = recover(&*reopen(store).await).await?;
-    let all = [1, 2, 3, 4].map(key).to_vec();
-    same("the keys that came back", &recovered.keys(), &all)?;
-    for record in written {
-        let is_it = |found: &&Record| found.keys.iter().any(|key| record.keys.contains(key));
-        let found: Vec<&Record> = recovered.records.iter().filter(is_it).collect();
-        same(
-            "a record that came back with its keys",
-            &found,
-            &vec![&record],
-        )?;
-    }
-    Ok(())
+    let next = reopen(store).await;
+    let recovered = recover(&*next).await?;
+    answered(&*next, "after a restart", &[1, 2, 3, 4]).await?;
+    same("the logs that came back", &recovered.logs(), &1)?;
+    recovered.has(&*next, &log, &events_of(&written)).await
 }
 
 /// After `recover`, events and transcript read as they did before.
@@ -138,7 +135,7 @@ pub async fn what_was_read_is_read_again<S: Store + 'static>(
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
     let log = log(0);
-    fill(&*store, &log, 3).await?;
+    Ledger::new().fill(&*store, &log, 3).await?;
     let events = read(&*store, &log, ALL).await?;
     let entries = read_entries(&*store, &log, ALL).await?;
     let next = reopen(store).await;
@@ -159,21 +156,23 @@ pub async fn numbers_go_on_after_a_restart<S: Store + 'static>(
     store: Arc<S>,
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
-    let log = log(0);
-    fill(&*store, &log, 1).await?;
+    let (log, ledger) = (log(0), Ledger::new());
+    let mut written = ledger.fill(&*store, &log, 1).await?;
     let second = reopen(store).await;
     recover(&*second).await?;
-    commit(&*second, record(&log, run(&log, 7, 3, "later"))).await?;
+    let later = record(&log, run(&log, 7, 3, "later"));
+    written.extend(later.events.clone());
+    ledger.commit(&*second, later).await?;
     let (_, found) = read(&*second, &log, ALL).await?;
-    let all: Vec<u64> = (1..=11).collect();
     same(
         "the events of both lives of the process",
         &seqs(&found),
-        &all,
+        &seqs(&written),
     )?;
-    let recovered = recover(&*reopen(second).await).await?;
-    let found = recovered.events.get(&log).map(|events| seqs(events));
-    same("what the third one finds", &found, &Some(all))
+    let third = reopen(second).await;
+    let recovered = recover(&*third).await?;
+    let there = recovered.has(&*third, &log, &written).await;
+    there.map_err(|error| format!("what the third one finds: {error}"))
 }
 
 /// A log that was dropped stays dropped, and its neighbour and the next life of its Worker come
@@ -186,20 +185,24 @@ pub async fn forgotten_logs_do_not_come_back<S: Store + 'static>(
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
     let (dropped, kept, next_life) = (log(0), log_of("w-2", 0), log(1));
-    fill(&*store, &dropped, 1).await?;
-    let beside = fill(&*store, &kept, 1).await?;
+    let ledger = Ledger::new();
+    ledger.fill(&*store, &dropped, 1).await?;
+    let beside = ledger.fill(&*store, &kept, 1).await?;
     forget(&*store, &dropped).await?;
-    let anew = fill(&*store, &next_life, 2).await?;
+    let anew = ledger.fill(&*store, &next_life, 2).await?;
     let mut store = store;
     for _ in 0..2 {
         store = reopen(store).await;
         let recovered = recover(&*store).await?;
-        same("the dropped log", &recovered.of(&dropped), &Vec::new())?;
-        same("the log beside it", &recovered.of(&kept), &beside)?;
-        same("the next life", &recovered.of(&next_life), &anew)?;
-        same("the logs that came back", &recovered.events.len(), &2)?;
-        let (_, found) = read(&*store, &dropped, ALL).await?;
-        same("the events of the dropped log", &seqs(&found), &Vec::new())?;
+        for (what, log, written) in [
+            ("the dropped log", &dropped, &Vec::new()),
+            ("the log beside it", &kept, &beside),
+            ("the next life", &next_life, &anew),
+        ] {
+            let there = recovered.has(&*store, log, written).await;
+            there.map_err(|error| format!("{what}: {error}"))?;
+        }
+        same("the logs that came back", &recovered.logs(), &2)?;
     }
     Ok(())
 }
@@ -213,29 +216,30 @@ pub async fn keys_outlive_their_log<S: Store + 'static>(
     store: Arc<S>,
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
-    let (log, later) = (log(0), log(1));
-    fill(&*store, &log, 0).await?;
-    commit(&*store, keyed(record(&log, run(&log, 2, 1, "once")), &[1])).await?;
-    commit(&*store, keyed(record(&log, Vec::new()), &[2])).await?;
+    let (log, later, ledger) = (log(0), log(1), Ledger::new());
+    ledger.fill(&*store, &log, 0).await?;
+    let input = keyed(record(&log, run(&log, 2, 1, "once")), &[1]);
+    ledger.commit(&*store, input).await?;
+    let alone = keyed(record(&log, Vec::new()), &[2]);
+    ledger.commit(&*store, alone).await?;
     forget(&*store, &log).await?;
     let mut store = store;
     for _ in 0..2 {
         store = reopen(store).await;
         let recovered = recover(&*store).await?;
-        let keys = [1, 2].map(key).to_vec();
-        same("the keys that came back", &recovered.keys(), &keys)?;
-        same("the dropped log", &recovered.of(&log), &Vec::new())?;
+        answered(&*store, "once its log is dropped", &[1, 2]).await?;
+        recovered.adds_up(&log, &[])?;
     }
     // They also last when they are dropped by another process than the one that took them.
-    let begin = records(&later, 0).remove(0);
-    commit(&*store, keyed(begin, &[3])).await?;
+    let begin = keyed(records(&later, 0).remove(0), &[3]);
+    ledger.commit(&*store, begin).await?;
     let store = reopen(store).await;
     recover(&*store).await?;
     forget(&*store, &later).await?;
-    let recovered = recover(&*reopen(store).await).await?;
-    let keys = [1, 2, 3].map(key).to_vec();
-    same("the keys of logs dropped later", &recovered.keys(), &keys)?;
-    same("the logs", &recovered.events.len(), &0)
+    let store = reopen(store).await;
+    let recovered = recover(&*store).await?;
+    answered(&*store, "once its log is dropped later", &[1, 2, 3]).await?;
+    same("the logs", &recovered.logs(), &0)
 }
 
 /// What a store says of itself after a restart, as of what it found, has no path in it either.
@@ -248,15 +252,35 @@ pub async fn says_no_path_after_a_restart<S: Store + 'static>(
 ) -> Kept {
     says_no_path(&*store).await?;
     let next = reopen(store).await;
-    if let Err(error) = next.recover(&mut |_| {}).await {
+    if let Err(error) = next.recover(&mut |_, _| {}).await {
         pathless(&error.to_string())?;
         return Err(format!("recover failed: {error}"));
     }
     says_no_path_now(&*next)
 }
 
-/// What a store keeps that gives up its oldest events begins with a snapshot when it comes back and
-/// reaches to the last without a hole; and what is read from `first_seq` on is what was written.
+/// A store that found all that was kept says that it is sound.
+///
+/// # Errors
+/// What the store said instead.
+pub async fn a_sound_store_says_so_after_a_restart<S: Store + 'static>(
+    store: Arc<S>,
+    reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
+) -> Kept {
+    let (log, ledger) = (log(0), Ledger::new());
+    ledger.fill(&*store, &log, 2).await?;
+    let next = reopen(store).await;
+    recover(&*next).await?;
+    sound(&*next, "after a restart")?;
+    read(&*next, &log, ALL).await?;
+    let alone = keyed(record(&log, Vec::new()), &[1]);
+    ledger.commit(&*next, alone).await?;
+    sound(&*next, "once it goes on")
+}
+
+/// A log of which the oldest events are given up adds up to what all of them did when it comes
+/// back, with the answers that it came with; and what is read from `first_seq` on is what was
+/// written, to the last.
 ///
 /// # Errors
 /// What the store did instead.
@@ -264,17 +288,21 @@ pub async fn bounded_logs_come_back<S: Store + 'static>(
     store: Arc<S>,
     reopen: impl AsyncFn(Arc<S>) -> Arc<S>,
 ) -> Kept {
-    let log = log(0);
-    let written = fill(&*store, &log, 200).await?;
+    let (log, ledger) = (log(0), Ledger::new());
+    let written = records(&log, 200);
+    for (number, record) in (1..).zip(&written) {
+        let numbers: &[u8] = if number < 4 { &[number as u8] } else { &[] };
+        let record = keyed(record.clone(), numbers);
+        ledger.commit(&*store, record).await?;
+    }
+    let written = events_of(&written);
     let next = reopen(store).await;
-    let recovered = recover(&*next).await?.of(&log);
-    let first = recovered.first().map(|first| first.event.type_name());
-    same("the first event that came back", &first, &Some("snapshot"))?;
-    let last = recovered.last().map(|event| event.seq);
-    same("the last event that came back", &last, &Some(1_001))?;
-    let dense: Vec<u64> = (1_002 - recovered.len() as u64..=1_001).collect();
-    same("the events that came back", &seqs(&recovered), &dense)?;
+    let recovered = recover(&*next).await?;
+    recovered.adds_up(&log, &written)?;
     let (first, found) = read(&*next, &log, ALL).await?;
     let kept = from(&written, first);
-    same("the events from first_seq on", &found.as_slice(), &kept)
+    let dense: Vec<u64> = (first..=1_001).collect();
+    same("the events that came back", &seqs(&found), &dense)?;
+    same("the events from first_seq on", &found.as_slice(), &kept)?;
+    answered(&*next, "whose events are given up", &[1, 2, 3]).await
 }

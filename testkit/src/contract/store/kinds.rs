@@ -4,7 +4,7 @@ use serde_json::json;
 use worker_runtime::store::{LogId, Record};
 use yoi_protocol::{Event, Outcome, Role, RunError, Severity, WorkerStatus};
 
-use super::sample::{begin, entry, named, record, run_id, stored};
+use super::sample::{begin, entry, log, named, record, run_id, stored};
 
 /// Texts that a store might spoil, each for a reason of its own.
 const TEXTS: [&str; 6] = [
@@ -19,8 +19,15 @@ const TEXTS: [&str; 6] = [
 /// How large the largest text is, in characters of two bytes.
 const LARGE: usize = 60_000;
 
-/// The records of a log with every kind of event, and with every value of what there are few of.
-pub(super) fn whole_log(log: &LogId) -> Vec<Record> {
+/// Logs that have every kind of event between them, and every value of what there are few of.
+pub(super) fn whole_logs() -> [(LogId, Vec<Record>); 2] {
+    let [one, other] = [log(0), log(1)];
+    let (whole, ended) = (whole_log(&one), ended_log(&other));
+    [(one, whole), (other, ended)]
+}
+
+/// A log with everything but a reason for its end.
+fn whole_log(log: &LogId) -> Vec<Record> {
     let mut records = vec![record(log, vec![begin(log)])];
     let (mut seq, mut sequence) = (1, 0);
     let mut add = |events: Vec<Draft>| {
@@ -34,9 +41,7 @@ pub(super) fn whole_log(log: &LogId) -> Vec<Record> {
     for text in TEXTS {
         add(vec![
             Draft::Input(text),
-            Draft::Of(Event::RunStarted {
-                run_id: run_id(log, 2),
-            }),
+            started(log),
             Draft::Of(Event::StatusChanged {
                 status: WorkerStatus::Running,
             }),
@@ -52,11 +57,17 @@ pub(super) fn whole_log(log: &LogId) -> Vec<Record> {
             status: WorkerStatus::Stopped,
         }),
         Draft::Of(Event::WorkerStopped { reason: None }),
-        Draft::Of(Event::WorkerStopped {
-            reason: Some(named(log, 0, TEXTS[1])),
-        }),
     ]);
     records
+}
+
+/// A log that ends for a reason: a Worker ends once.
+fn ended_log(log: &LogId) -> Vec<Record> {
+    let reason = Some(named(log, 0, TEXTS[1]));
+    let end = stored(log, 2, Event::WorkerStopped { reason });
+    [begin(log), end]
+        .map(|event| record(log, vec![event]))
+        .into()
 }
 
 /// An event that does not know yet where it will be.
@@ -134,6 +145,13 @@ fn tool(log: &LogId, text: &str) -> Vec<Draft> {
     events.into_iter().map(Draft::Of).collect()
 }
 
+fn started(log: &LogId) -> Draft {
+    Draft::Of(Event::RunStarted {
+        run_id: run_id(log, 2),
+    })
+}
+
+/// The end of the run that is active, and those of two more.
 fn outcome(log: &LogId, text: &str) -> Vec<Draft> {
     let error = RunError {
         code: "exit_status".to_owned(),
@@ -145,16 +163,19 @@ fn outcome(log: &LogId, text: &str) -> Vec<Draft> {
         (Outcome::Failed, Some(error)),
     ];
     let ends = ends.map(|(outcome, error)| {
-        Draft::Of(Event::RunFinished {
+        let finished = Draft::Of(Event::RunFinished {
             run_id: run_id(log, 2),
             outcome,
             error,
-        })
+        });
+        [started(log), finished]
     });
     let idle = Event::StatusChanged {
         status: WorkerStatus::Idle,
     };
-    ends.into_iter().chain([Draft::Of(idle)]).collect()
+    // The first of them has started long before.
+    let ends = ends.into_iter().flatten().skip(1);
+    ends.chain([Draft::Of(idle)]).collect()
 }
 
 /// Events of newer versions.
@@ -175,12 +196,19 @@ fn unknown() -> Vec<Draft> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::sample::{events_of, log, seqs};
+    use super::super::ledger::fold;
+    use super::super::sample::{events_of, seqs};
     use super::*;
 
     #[test]
-    fn it_has_every_kind_of_event_in_order() {
-        let events = events_of(&whole_log(&log(0)));
+    fn they_have_every_kind_of_event_in_order_and_add_up() {
+        let logs = whole_logs().map(|(_, records)| events_of(&records));
+        for events in &logs {
+            let all: Vec<u64> = (1..=events.len() as u64).collect();
+            assert_eq!(seqs(events), all);
+            assert!(fold(events).expect("it adds up").is_over);
+        }
+        let events = logs.concat();
         let types: BTreeSet<&str> = events.iter().map(|one| one.event.type_name()).collect();
         for known in Event::TYPES {
             assert!(types.contains(known), "{known}");
@@ -190,7 +218,5 @@ mod tests {
             let written = serde_json::to_value(&one.event).expect("an event is JSON");
             assert_eq!(written["type"], one.event.type_name());
         }
-        let all: Vec<u64> = (1..=events.len() as u64).collect();
-        assert_eq!(seqs(&events), all);
     }
 }

@@ -11,9 +11,9 @@ use worker_runtime::store::{LogId, Range, StoredEvent};
 use yoi_protocol::Entry;
 
 use super::Kept;
+use super::ledger::Ledger;
 use super::sample::{
-    ALL, commit, entries_of, events_of, fill, forget, log, log_of, read, read_entries, records,
-    same, seqs,
+    ALL, entries_of, events_of, forget, log, log_of, read, read_entries, records, same, seqs,
 };
 
 /// How many runs the logs have that are written and read at once.
@@ -26,7 +26,9 @@ const RUNS: u64 = 20;
 pub async fn takes_many_logs_at_once(store: &dyn Store) -> Kept {
     let logs: [LogId; 8] =
         std::array::from_fn(|number| log_of(&format!("w-{}", number % 4), number as u128 / 4));
-    let [a, b, c, d, e, f, g, h] = logs.each_ref().map(|log| fill_politely(store, log));
+    let ledger = Ledger::new();
+    let fill = |log| fill_politely(&ledger, store, log);
+    let [a, b, c, d, e, f, g, h] = logs.each_ref().map(fill);
     let written = tokio::join!(a, b, c, d, e, f, g, h);
     let (a, b, c, d, e, f, g, h) = written;
     for (log, written) in logs.iter().zip([a?, b?, c?, d?, e?, f?, g?, h?]) {
@@ -48,8 +50,8 @@ pub async fn takes_many_logs_at_once(store: &dyn Store) -> Kept {
 /// # Errors
 /// What the store did instead.
 pub async fn reads_see_records_whole(store: &dyn Store) -> Kept {
-    let (log, beside) = (log(0), log(1));
-    fill(store, &beside, 2).await?;
+    let (log, beside, ledger) = (log(0), log(1), Ledger::new());
+    ledger.fill(store, &beside, 2).await?;
     let whole = events_of(&records(&log, RUNS));
     let mut seen = 0;
     let look = async || -> Result<usize, String> {
@@ -65,7 +67,7 @@ pub async fn reads_see_records_whole(store: &dyn Store) -> Kept {
     };
     for record in records(&log, RUNS) {
         let until = record.events.last().map_or(0, |event| event.seq as usize);
-        let mut committing = pin!(commit(store, record));
+        let mut committing = pin!(ledger.commit(store, record));
         // A look between any two steps of the commit.
         loop {
             let step = poll_once(committing.as_mut()).await;
@@ -94,7 +96,7 @@ pub async fn pages_join_while_a_log_grows(store: &dyn Store) -> Kept {
     // Neither of the two leaves this task.
     let is_written = Cell::new(false);
     let writing = async {
-        let written = fill_politely(store, &log).await;
+        let written = fill_politely(&Ledger::new(), store, &log).await;
         is_written.set(true);
         written
     };
@@ -132,10 +134,11 @@ pub async fn pages_join_while_a_log_grows(store: &dyn Store) -> Kept {
 /// What the store did instead.
 pub async fn forgets_while_others_are_written(store: &dyn Store) -> Kept {
     let (written, beside) = (log(4), log_of("w-2", 4));
-    let before = fill(store, &beside, 3).await?;
+    let ledger = Ledger::new();
+    let before = ledger.fill(store, &beside, 3).await?;
     let dropped: [LogId; 4] = std::array::from_fn(|number| log(number as u128));
     for log in &dropped {
-        fill(store, log, 3).await?;
+        ledger.fill(store, log, 3).await?;
     }
     let forgetting = async {
         for log in &dropped {
@@ -146,7 +149,7 @@ pub async fn forgets_while_others_are_written(store: &dyn Store) -> Kept {
         }
         Ok::<_, String>(())
     };
-    let (events, forgotten) = tokio::join!(fill_politely(store, &written), forgetting);
+    let (events, forgotten) = tokio::join!(fill_politely(&ledger, store, &written), forgetting);
     let events = events?;
     forgotten?;
     let (_, found) = read(store, &written, ALL).await?;
@@ -159,10 +162,14 @@ pub async fn forgets_while_others_are_written(store: &dyn Store) -> Kept {
 }
 
 /// Fills a log with [`RUNS`] runs, and lets others do something in between.
-async fn fill_politely(store: &dyn Store, log: &LogId) -> Result<Vec<StoredEvent>, String> {
+async fn fill_politely(
+    ledger: &Ledger,
+    store: &dyn Store,
+    log: &LogId,
+) -> Result<Vec<StoredEvent>, String> {
     let records = records(log, RUNS);
     for record in records.clone() {
-        commit(store, record).await?;
+        ledger.commit(store, record).await?;
         yield_now().await;
     }
     Ok(events_of(&records))

@@ -10,9 +10,11 @@
 //! - [`check_crash`]: the same when the process is killed.
 //! - [`check_uncertain`]: a write of which nobody can tell whether it lasts.
 
+mod answers;
 mod crash;
 mod durable;
 mod kinds;
+mod ledger;
 mod logs;
 mod meanwhile;
 mod reading;
@@ -25,19 +27,24 @@ use std::sync::Arc;
 
 use worker_runtime::Store;
 
+pub use answers::{
+    answers_expire_after_a_restart, answers_expire_when_told, answers_outlive_their_events,
+    answers_outlive_their_log, answers_what_was_committed,
+};
 pub use crash::{
     a_commit_cut_by_the_end_is_whole_or_not_there, a_commit_given_up_is_whole_or_not_there,
     what_was_acknowledged_is_there,
 };
 pub use durable::{
-    bounded_logs_come_back, every_kind_of_event_comes_back, forgotten_logs_do_not_come_back,
-    keys_come_back_with_their_records, keys_outlive_their_log, logs_begin_with_a_snapshot,
-    numbers_go_on_after_a_restart, records_come_back_in_order, says_no_path_after_a_restart,
-    what_was_read_is_read_again,
+    a_sound_store_says_so_after_a_restart, bounded_logs_come_back, every_kind_of_event_comes_back,
+    forgotten_logs_do_not_come_back, keys_come_back_with_their_records, keys_outlive_their_log,
+    logs_begin_with_a_snapshot, numbers_go_on_after_a_restart, records_come_back_in_order,
+    says_no_path_after_a_restart, what_was_read_is_read_again,
 };
 pub use logs::{
-    a_record_is_all_there, a_record_of_keys_alone_changes_no_log, forgets_one_log_alone,
-    keeps_every_kind_of_event, keeps_logs_apart, keeps_what_is_committed, says_no_path,
+    a_record_is_all_there, a_record_of_keys_alone_changes_no_log, a_sound_store_says_so,
+    forgets_one_log_alone, keeps_every_kind_of_event, keeps_logs_apart, keeps_what_is_committed,
+    says_no_path,
 };
 pub use meanwhile::{
     forgets_while_others_are_written, pages_join_while_a_log_grows, reads_see_records_whole,
@@ -109,6 +116,10 @@ pub async fn check(open: impl AsyncFn() -> Arc<dyn Store>) {
             keeps_logs_apart,
             forgets_one_log_alone,
             says_no_path,
+            answers_what_was_committed,
+            answers_outlive_their_log,
+            answers_expire_when_told,
+            a_sound_store_says_so,
             takes_many_logs_at_once,
             reads_see_records_whole,
             pages_join_while_a_log_grows,
@@ -154,6 +165,7 @@ pub async fn check_bounded(open: impl AsyncFn() -> Arc<dyn Store>) {
             reads_before_the_first_begin_there,
             gives_up_only_the_oldest_entries,
             an_empty_transcript_begins_after_the_last,
+            answers_outlive_their_events,
         ],
         ()
     );
@@ -294,6 +306,8 @@ async fn reopens<S: Store + 'static>(
             numbers_go_on_after_a_restart,
             forgotten_logs_do_not_come_back,
             keys_outlive_their_log,
+            answers_expire_after_a_restart,
+            a_sound_store_says_so_after_a_restart,
             says_no_path_after_a_restart,
         ],
         (reopen)

@@ -5,9 +5,9 @@ use worker_runtime::store::{Range, StoredEvent};
 use yoi_protocol::{Entry, Event};
 
 use super::Kept;
+use super::ledger::Ledger;
 use super::sample::{
-    ALL, commit, entries_of, fill, log, read, read_entries, record, records, run, same, seqs,
-    sequences,
+    ALL, entries_of, log, read, read_entries, record, records, run, same, seqs, sequences,
 };
 
 /// A log that does not exist reads as empty, from 1 on.
@@ -15,7 +15,7 @@ use super::sample::{
 /// # Errors
 /// What the store did instead.
 pub async fn unknown_logs_read_as_empty(store: &dyn Store) -> Kept {
-    fill(store, &log(0), 1).await?;
+    Ledger::new().fill(store, &log(0), 1).await?;
     let (first, events) = read(store, &log(9), ALL).await?;
     same("first_seq", &first, &1)?;
     same("the events", &seqs(&events), &Vec::new())?;
@@ -31,7 +31,7 @@ pub async fn unknown_logs_read_as_empty(store: &dyn Store) -> Kept {
 /// What the store did instead.
 pub async fn reads_between_after_and_until(store: &dyn Store) -> Kept {
     let log = log(0);
-    let written = fill(store, &log, 2).await?;
+    let written = Ledger::new().fill(store, &log, 2).await?;
     let entries = entries_of(&written);
     let last = written.len() as u64;
     for after in 0..=last + 1 {
@@ -67,7 +67,7 @@ pub async fn reads_between_after_and_until(store: &dyn Store) -> Kept {
 /// What the store did instead.
 pub async fn nothing_is_read_past_the_end(store: &dyn Store) -> Kept {
     let log = log(0);
-    fill(store, &log, 1).await?;
+    Ledger::new().fill(store, &log, 1).await?;
     for after in [6, 7, 1_000, u64::MAX] {
         let range = Range { after, ..ALL };
         let (first, events) = read(store, &log, range).await?;
@@ -90,7 +90,7 @@ pub async fn nothing_is_read_past_the_end(store: &dyn Store) -> Kept {
 /// What the store did instead.
 pub async fn max_items_bounds_a_page(store: &dyn Store) -> Kept {
     let log = log(0);
-    fill(store, &log, 3).await?;
+    Ledger::new().fill(store, &log, 3).await?;
     for max_items in 1..=4 {
         let range = Range {
             after: 2,
@@ -121,17 +121,18 @@ pub async fn max_items_bounds_a_page(store: &dyn Store) -> Kept {
 /// # Errors
 /// What the store did instead.
 pub async fn max_bytes_bounds_a_page(store: &dyn Store) -> Kept {
-    let log = log(0);
+    let (log, ledger) = (log(0), Ledger::new());
     for record in records(&log, 0) {
-        commit(store, record).await?;
+        ledger.commit(store, record).await?;
     }
     for index in 0..8 {
         let large = "x".repeat(1_000);
-        commit(
-            store,
-            record(&log, run(&log, 2 + 5 * index, 1 + 2 * index, &large)),
-        )
-        .await?;
+        ledger
+            .commit(
+                store,
+                record(&log, run(&log, 2 + 5 * index, 1 + 2 * index, &large)),
+            )
+            .await?;
     }
     let range = Range {
         max_bytes: 4_500,
@@ -160,11 +161,13 @@ pub async fn max_bytes_bounds_a_page(store: &dyn Store) -> Kept {
 /// # Errors
 /// What the store did instead.
 pub async fn at_least_one_is_read(store: &dyn Store) -> Kept {
-    let log = log(0);
+    let (log, ledger) = (log(0), Ledger::new());
     for record in records(&log, 0) {
-        commit(store, record).await?;
+        ledger.commit(store, record).await?;
     }
-    commit(store, record(&log, run(&log, 2, 1, &"x".repeat(100_000)))).await?;
+    ledger
+        .commit(store, record(&log, run(&log, 2, 1, &"x".repeat(100_000))))
+        .await?;
     for after in [0, 3] {
         let range = Range {
             after,
@@ -197,7 +200,7 @@ pub async fn at_least_one_is_read(store: &dyn Store) -> Kept {
 /// What the store did instead.
 pub async fn entries_are_those_of_the_events(store: &dyn Store) -> Kept {
     let log = log(0);
-    let written = fill(store, &log, 3).await?;
+    let written = Ledger::new().fill(store, &log, 3).await?;
     let expected = entries_of(&written);
     let (first, found) = read_entries(store, &log, ALL).await?;
     same("first_sequence", &first, &1)?;

@@ -5,9 +5,10 @@ use worker_runtime::store::Range;
 use yoi_protocol::{Event, WorkerStatus};
 
 use super::Kept;
+use super::ledger::Ledger;
 use super::sample::{
-    ALL, commit, entries_of, events_of, fill, from, log, read, read_entries, record, records, run,
-    same, seqs, sequences, stored,
+    ALL, entries_of, events_of, from, log, read, read_entries, record, records, run, same, seqs,
+    sequences, stored,
 };
 
 /// So many runs are more than a bounded store keeps.
@@ -23,7 +24,7 @@ const LAST_ENTRY: u64 = 2 * RUNS;
 /// What the store did instead.
 pub async fn gives_up_only_the_oldest(store: &dyn Store) -> Kept {
     let log = log(0);
-    let written = fill(store, &log, RUNS).await?;
+    let written = Ledger::new().fill(store, &log, RUNS).await?;
     let (first, found) = read(store, &log, ALL).await?;
     if first < 2 {
         return Err(format!(
@@ -42,7 +43,7 @@ pub async fn gives_up_only_the_oldest(store: &dyn Store) -> Kept {
 /// What the store did instead.
 pub async fn reads_before_the_first_begin_there(store: &dyn Store) -> Kept {
     let log = log(0);
-    fill(store, &log, RUNS).await?;
+    Ledger::new().fill(store, &log, RUNS).await?;
     let (first, _) = read(store, &log, ALL).await?;
     for after in [0, first.saturating_sub(2), first.saturating_sub(1)] {
         let range = Range {
@@ -82,7 +83,7 @@ pub async fn reads_before_the_first_begin_there(store: &dyn Store) -> Kept {
 /// What the store did instead.
 pub async fn gives_up_only_the_oldest_entries(store: &dyn Store) -> Kept {
     let log = log(0);
-    let written = entries_of(&fill(store, &log, RUNS).await?);
+    let written = entries_of(&Ledger::new().fill(store, &log, RUNS).await?);
     let (first, found) = read_entries(store, &log, ALL).await?;
     let kept: Vec<u64> = (first..=LAST_ENTRY).collect();
     same(
@@ -111,9 +112,9 @@ pub async fn gives_up_only_the_oldest_entries(store: &dyn Store) -> Kept {
 /// # Errors
 /// What the store did instead.
 pub async fn an_empty_transcript_begins_after_the_last(store: &dyn Store) -> Kept {
-    let log = log(0);
+    let (log, ledger) = (log(0), Ledger::new());
     for record in records(&log, 3) {
-        commit(store, record).await?;
+        ledger.commit(store, record).await?;
     }
     // So many events that say nothing that every entry may be given up.
     let silent = Event::StatusChanged {
@@ -122,7 +123,7 @@ pub async fn an_empty_transcript_begins_after_the_last(store: &dyn Store) -> Kep
     let silence: Vec<u64> = (17..=LAST).collect();
     for seqs in silence.chunks(20) {
         let events = seqs.iter().map(|seq| stored(&log, *seq, silent.clone()));
-        commit(store, record(&log, events.collect())).await?;
+        ledger.commit(store, record(&log, events.collect())).await?;
     }
     let (first, found) = read_entries(store, &log, ALL).await?;
     let kept: Vec<u64> = (first..=6).collect();
@@ -137,7 +138,7 @@ pub async fn an_empty_transcript_begins_after_the_last(store: &dyn Store) -> Kep
         &true,
     )?;
     let more = run(&log, LAST + 1, 7, "again");
-    commit(store, record(&log, more.clone())).await?;
+    ledger.commit(store, record(&log, more.clone())).await?;
     let range = Range { after: 6, ..ALL };
     let (_, found) = read_entries(store, &log, range).await?;
     let expected = entries_of(&events_of(&[record(&log, more)]));

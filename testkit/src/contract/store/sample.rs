@@ -206,25 +206,6 @@ pub(super) fn from<T>(all: &[T], first: u64) -> &[T] {
     all.get(before..).unwrap_or_default()
 }
 
-/// Puts a log with `runs` runs into a store, and gives its events.
-pub(super) async fn fill(
-    store: &dyn Store,
-    log: &LogId,
-    runs: u64,
-) -> Result<Vec<StoredEvent>, String> {
-    let records = records(log, runs);
-    for record in records.clone() {
-        commit(store, record).await?;
-    }
-    Ok(events_of(&records))
-}
-
-pub(super) async fn commit(store: &dyn Store, record: Record) -> Kept {
-    let seqs: Vec<u64> = record.events.iter().map(|event| event.seq).collect();
-    let committed = store.commit(record).await;
-    committed.map_err(|error| format!("a commit of events {seqs:?} failed: {error}"))
-}
-
 pub(super) async fn forget(store: &dyn Store, log: &LogId) -> Kept {
     let forgotten = store.forget(log).await;
     forgotten.map_err(|error| format!("a log could not be dropped: {error}"))

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use worker_runtime::store::{EntryPage, EventPage, LogId, Range, Record};
-use worker_runtime::{MemoryStore, Store, StoreError};
-use yoi_protocol::{Diagnostic, Operation};
+use worker_runtime::store::{EntryPage, EventPage, KeyRecord, LogId, Range, Record};
+use worker_runtime::{Condition, MemoryStore, Store, StoreError, WorkerState};
+use yoi_protocol::{Diagnostic, Operation, Timestamp};
 use yoi_testkit::contract::store;
 use yoi_testkit::{Fault, FaultProxy, TestBackend, TestRuntime};
 
@@ -67,13 +67,20 @@ impl Store for Metered {
         self.memory.diagnostics()
     }
 
-    async fn recover(&self, take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
+    fn condition(&self) -> Condition {
+        self.memory.condition()
+    }
+
+    async fn recover(
+        &self,
+        take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError> {
         self.memory.recover(take).await
     }
 
-    async fn commit(&self, record: Record) -> Result<(), StoreError> {
+    async fn commit(&self, record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
         self.commits.fetch_add(1, Ordering::SeqCst);
-        self.memory.commit(record).await
+        self.memory.commit(record, after).await
     }
 
     async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
@@ -82,6 +89,14 @@ impl Store for Metered {
 
     async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
         self.memory.entries(log, range).await
+    }
+
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.memory.answer(key).await
+    }
+
+    fn expire_answers(&self, before: Timestamp) -> u64 {
+        self.memory.expire_answers(before)
     }
 
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {

@@ -9,12 +9,16 @@ use futures_util::FutureExt as _;
 use tokio::task::JoinHandle;
 use yoi_protocol::{
     CreateWorker, Diagnostic, IdempotencyKey, InputKind, InputRequest, Operation, RuntimeId,
-    WorkerId,
+    Timestamp, WorkerId,
 };
 
+use crate::fold::WorkerState;
 use crate::idempotency::{Claimed, Hash, hash_body, hash_key};
 use crate::runtime::{CommandContext, Runtime};
-use crate::store::{EntryPage, EventPage, LogId, MemoryStore, Range, Record, Store, StoreError};
+use crate::store::{
+    Condition, EntryPage, EventPage, KeyRecord, LogId, MemoryStore, Range, Record, Store,
+    StoreError,
+};
 
 /// Longer than any step takes; a test that passes never waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,12 +42,19 @@ impl Store for SteppedStore {
         Vec::new()
     }
 
-    async fn recover(&self, _take: &mut (dyn FnMut(Record) + Send)) -> Result<(), StoreError> {
-        Ok(())
+    fn condition(&self) -> Condition {
+        self.memory.condition()
     }
 
-    async fn commit(&self, record: Record) -> Result<(), StoreError> {
-        self.memory.commit(record).await?;
+    async fn recover(
+        &self,
+        take: &mut (dyn FnMut(LogId, Arc<WorkerState>) + Send),
+    ) -> Result<(), StoreError> {
+        self.memory.recover(take).await
+    }
+
+    async fn commit(&self, record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
+        self.memory.commit(record, after).await?;
         // When the test is over, nobody is at the other end, and nothing is held up.
         let _ = self.written.lock().unwrap().send(());
         let _ = self.go_on.lock().unwrap().recv();
@@ -56,6 +67,14 @@ impl Store for SteppedStore {
 
     async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
         self.memory.entries(log, range).await
+    }
+
+    async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.memory.answer(key).await
+    }
+
+    fn expire_answers(&self, before: Timestamp) -> u64 {
+        self.memory.expire_answers(before)
     }
 
     async fn forget(&self, log: &LogId) -> Result<(), StoreError> {
