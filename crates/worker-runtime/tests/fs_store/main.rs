@@ -1,0 +1,9 @@
+//! The durable store, on disks that fail, lose power and rot.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without, it may demand"
+)]
+
+mod sim;
+mod sim_tests;
