@@ -5,5 +5,6 @@
     reason = "what a test cannot go on without, it may demand"
 )]
 
+mod disks_agree;
 mod sim;
 mod sim_tests;
