@@ -5,6 +5,7 @@
     reason = "what a test cannot go on without, it may demand"
 )]
 
+mod contract;
 mod disks_agree;
 mod sim;
 mod sim_tests;

@@ -51,9 +51,8 @@ pub(super) fn choose(
     let is_worth = |run: &[&Sealed]| {
         let size: u64 = run.iter().map(|sealed| sealed.size).sum();
         let kept: u64 = run.iter().map(|sealed| of(sealed)).sum();
-        let is_mostly_waste = size.saturating_sub(kept) * 2 >= size;
-        let is_much = size.saturating_sub(kept) * 2 >= segment_bytes;
-        run.len() >= MANY || (is_mostly_waste && is_much)
+        let waste = size.saturating_sub(kept);
+        run.len() >= MANY || (waste * 2 >= size && waste * 2 >= segment_bytes)
     };
     for sealed in index.sealed.values() {
         let kept = of(sealed);
@@ -102,6 +101,7 @@ pub(super) fn compact(shared: &Shared, run: &[Sealed]) -> Result<(), NotCompacte
         .map_err(NotCompacted::Refused)?;
     disk.sync_folder().map_err(NotCompacted::Unsynced)?;
     publish(shared, run, sealed, moved, &answers);
+    settle(shared, name.last);
     for old in run {
         if old.segment.name != name {
             // The next start takes away what stays.
@@ -185,12 +185,7 @@ fn write(
     out.flush()?;
     let size = out.written;
     segment.file.sync().map_err(NotCompacted::Unsynced)?;
-    let sealed = Sealed {
-        segment,
-        seal,
-        lsn,
-        size,
-    };
+    let sealed = Sealed::new(segment, seal, lsn, size);
     Ok((sealed, moved, answers))
 }
 
@@ -401,6 +396,17 @@ fn answers_alone(json: &[u8], item: &Item) -> Option<Vec<u8>> {
     let is_wanted = |key: &[u8; 32]| item.answers.iter().any(|answer| answer.key == *key);
     record.keys.retain(|one| is_wanted(&one.key));
     encode(&record)
+}
+
+/// Learns how much a segment takes that holds only what is wanted, so that it is not written anew
+/// before some of it is not.
+fn settle(shared: &Shared, number: u32) {
+    let mut index = shared.index_mut();
+    let wanted = wanted(&index, shared.answers_from());
+    if let Some(sealed) = index.sealed.get_mut(&number) {
+        let taken = wanted.get(&number).copied().unwrap_or(0);
+        sealed.overhead += sealed.size.saturating_sub(taken);
+    }
 }
 
 /// Lets everybody read the new segment in place of the old ones.

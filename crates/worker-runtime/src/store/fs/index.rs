@@ -35,6 +35,23 @@ pub(super) struct Sealed {
     /// The number of its last record.
     pub(super) lsn: u64,
     pub(super) size: u64,
+    /// How much of that is no waste, though nothing is known to want it: the index, and what was
+    /// more than was thought when the segment was written.
+    pub(super) overhead: u64,
+}
+
+impl Sealed {
+    /// The segment as it was just written or read.
+    pub(super) fn new(segment: Arc<Segment>, seal: Seal, lsn: u64, size: u64) -> Self {
+        let overhead = size.saturating_sub(seal.index);
+        Self {
+            segment,
+            seal,
+            lsn,
+            size,
+            overhead,
+        }
+    }
 }
 
 /// What is known of one log.

@@ -256,7 +256,7 @@ impl Store for FsStore {
 
     async fn commit(&self, record: Record, after: Arc<WorkerState>) -> Result<(), StoreError> {
         if record.events.is_empty() && record.keys.is_empty() {
-            return Ok(());
+            return self.write(What::Nothing, Some(Vec::new())).await;
         }
         let json = encode(&record);
         self.write(What::Record { record, after }, json).await

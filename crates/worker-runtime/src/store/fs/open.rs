@@ -280,12 +280,7 @@ impl Start<'_> {
                     }
                 }
             }
-            let sealed = Sealed {
-                segment: Arc::new(segment),
-                seal,
-                lsn,
-                size,
-            };
+            let sealed = Sealed::new(Arc::new(segment), seal, lsn, size);
             self.index.sealed.insert(number, sealed);
         }
         for log in self.index.logs.values_mut() {

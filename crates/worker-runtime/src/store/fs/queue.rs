@@ -25,13 +25,17 @@ pub(super) enum What {
         after: Arc<WorkerState>,
     },
     Drop(LogId),
+    /// Nothing: whoever waits for it waits for what was before it.
+    Nothing,
 }
 
 impl What {
-    pub(super) fn kind(&self) -> Kind {
+    /// The kind of its line, if it has one.
+    pub(super) fn kind(&self) -> Option<Kind> {
         match self {
-            Self::Record { .. } => Kind::Record,
-            Self::Drop(_) => Kind::Dropped,
+            Self::Record { .. } => Some(Kind::Record),
+            Self::Drop(_) => Some(Kind::Dropped),
+            Self::Nothing => None,
         }
     }
 }

@@ -91,7 +91,12 @@ impl Index {
     }
 
     fn pieces(&self, known: &Log, by: By, range: Range) -> Option<Vec<Piece>> {
-        let wanted = range.after.saturating_add(1);
+        let first = match (by, known.extents.front(), known.recent.front()) {
+            (By::Seq, ..) => known.floor,
+            (By::Sequence, Some(first), _) => first.sequence,
+            (By::Sequence, None, first) => first.map_or(0, |first| first.sequence),
+        };
+        let wanted = range.after.saturating_add(1).max(first);
         let enough = wanted.saturating_add(range.max_items as u64);
         // The last that begins at or before what is wanted has it.
         let last = |count: usize| count.saturating_sub(1);

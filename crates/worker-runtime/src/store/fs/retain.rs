@@ -34,10 +34,9 @@ pub(super) fn wanted(index: &Index, answers_from: Option<Timestamp>) -> HashMap<
             }
         }
     }
-    // What is said of each may be less than is thought of it.
     for (number, bytes) in &mut wanted {
         if let Some(sealed) = index.sealed.get(number) {
-            *bytes = (*bytes).min(sealed.size);
+            *bytes = (*bytes + sealed.overhead).min(sealed.size);
         }
     }
     wanted

@@ -133,6 +133,9 @@ impl Writer {
         if self.shared.has_failed() {
             return Err(FAILED_BEFORE);
         }
+        if writes.iter().all(|write| write.what.kind().is_none()) {
+            return Ok(vec![(0, 0); writes.len()]);
+        }
         let most: usize = writes
             .iter()
             .map(|write| write.json.len() + LINE_BYTES)
@@ -143,14 +146,20 @@ impl Writer {
         };
         let mut out = Vec::with_capacity(most);
         let mut places = Vec::with_capacity(writes.len());
-        for (index, write) in (0..).zip(writes) {
+        let mut index = 0;
+        for write in writes {
             let start = out.len();
+            let Some(kind) = write.what.kind() else {
+                places.push((0, 0));
+                continue;
+            };
             let line = Line {
-                kind: write.what.kind(),
+                kind,
                 lsn: self.lsn + 1 + u64::from(index),
                 index,
                 json: &write.json,
             };
+            index += 1;
             line.write(active.segment.salt, &mut out);
             let offset = active.end + start as u64;
             places.push((offset as u32, (out.len() - start) as u32));
@@ -164,6 +173,7 @@ impl Writer {
             return Err(UNCERTAIN);
         }
         active.end += out.len() as u64;
+        self.lsn += u64::from(index);
         Ok(places)
     }
 
@@ -285,12 +295,7 @@ impl Writer {
                 known.home = active.segment.name.last;
             }
         }
-        let sealed = Sealed {
-            segment: Arc::clone(&active.segment),
-            seal,
-            lsn: self.lsn,
-            size,
-        };
+        let sealed = Sealed::new(Arc::clone(&active.segment), seal, self.lsn, size);
         index.sealed.insert(active.segment.name.last, sealed);
         index.changes += 1;
         index.active = None;
@@ -301,7 +306,6 @@ impl Writer {
 
     /// Makes lines that last known: to who reads, to the next start, and to who waits.
     fn publish(&mut self, writes: Vec<Write>, places: &[(u32, u32)]) {
-        self.lsn += writes.len() as u64;
         let shared = Arc::clone(&self.shared);
         let Some(active) = &mut self.active else {
             return;
@@ -327,6 +331,7 @@ impl Writer {
                         index.logs.remove(&log);
                         active.dropped.push(log);
                     }
+                    What::Nothing => {}
                 }
                 replies.push(write.reply);
             }

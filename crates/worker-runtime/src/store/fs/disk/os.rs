@@ -32,20 +32,15 @@ impl OsDisk {
                 .recursive(true)
                 .mode(FOLDER_MODE)
                 .create(path)?;
-            // Every folder that may be new: each lasts once the one above it is synced.
-            for above in path.ancestors().skip(1) {
-                let above = if above.as_os_str().is_empty() {
-                    Path::new(".")
-                } else {
-                    above
-                };
-                // Best effort above the store: some of these belong to somebody else.
-                if File::open(above)
-                    .and_then(|folder| folder.sync_all())
-                    .is_err()
-                {
-                    break;
-                }
+        }
+        // Also when it was there: who made it may not have come to this. Each lasts once the one
+        // above it is synced; those further up belong to somebody else, who may not let us.
+        for above in path.ancestors().skip(1) {
+            let is_here = above.as_os_str().is_empty();
+            let above = if is_here { Path::new(".") } else { above };
+            let synced = File::open(above).and_then(|folder| folder.sync_all());
+            if synced.is_err() {
+                break;
             }
         }
         Self::open(path)
@@ -171,7 +166,7 @@ impl DiskFile for OsFile {
     }
 
     fn allocate(&self, size: u64) -> io::Result<()> {
-        if self.size()? >= size {
+        if size == 0 {
             return Ok(());
         }
         loop {
@@ -179,7 +174,7 @@ impl DiskFile for OsFile {
                 Ok(()) => return Ok(()),
                 Err(rustix::io::Errno::INTR) => {}
                 // A file system that cannot: it is as long, and may still run out of room.
-                Err(rustix::io::Errno::OPNOTSUPP) => return self.set_size(size),
+                Err(rustix::io::Errno::OPNOTSUPP) => return self.set_size(size.max(self.size()?)),
                 Err(error) => return Err(error.into()),
             }
         }
