@@ -294,7 +294,7 @@ impl Contents {
                 } else if let Some(index) = by_log.get(&log)
                     && logs[*index].home == segment.name.last
                 {
-                    logs[*index].state = line.take_state();
+                    logs[*index].state = line.take_state(&shared.identity.runtime);
                 }
             }
         }
@@ -435,7 +435,11 @@ fn publish(
             for (index, extent) in wanted.enumerate() {
                 known.extents.insert(place + index, extent);
             }
-            known.bytes = known.extents.iter().map(|extent| extent.bytes).sum::<u64>()
+            known.bytes = known
+                .extents
+                .iter()
+                .map(|extent| u64::from(extent.bytes))
+                .sum::<u64>()
                 + known
                     .recent
                     .iter()

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use yoi_protocol::{Worker, WorkerId};
+use yoi_protocol::{RuntimeId, Worker, WorkerId};
 
 use super::line::{Kind, Line};
 use super::segment::{Seal, Segment, Unreadable};
@@ -32,7 +32,7 @@ pub(super) struct Extent {
     /// The number of the first entry, or where there is none, of the next one.
     pub(super) sequence: u64,
     /// The bytes of the records.
-    pub(super) bytes: u64,
+    pub(super) bytes: u32,
 }
 
 /// What the index of a segment says of one log.
@@ -57,15 +57,23 @@ struct State {
 }
 
 impl LogLine {
+    /// The log, which keeps one copy of its name with its state.
     pub(super) fn log(&self) -> LogId {
         LogId {
-            worker_id: self.worker.clone(),
+            worker_id: match &self.state {
+                Some(state) => state.worker.worker_id.clone(),
+                None => self.worker.clone(),
+            },
             life: self.life,
         }
     }
 
-    pub(super) fn take_state(&mut self) -> Option<WorkerState> {
-        let State { seq, worker } = self.state.take()?;
+    /// How the log is, of a Worker of this Runtime: its name is kept once for all of them.
+    pub(super) fn take_state(&mut self, runtime: &RuntimeId) -> Option<WorkerState> {
+        let State { seq, mut worker } = self.state.take()?;
+        if worker.runtime_id == *runtime {
+            worker.runtime_id = runtime.clone();
+        }
         Some(WorkerState::resume(worker, seq))
     }
 }
@@ -126,7 +134,7 @@ impl FooterBuilder {
                 first_seq: first.seq,
                 last_seq: next.map_or(last_seq, |next| next.seq - 1),
                 sequence: first.sequence,
-                bytes: chunk.iter().map(|one| u64::from(one.size)).sum(),
+                bytes: chunk.iter().map(|one| one.size).sum(),
             });
         }
         self.logs.push(LogLine {

@@ -93,7 +93,11 @@ impl Log {
         };
         if extent.last_seq + 1 == next {
             self.floor = extent.first_seq;
-            self.bytes += extent.bytes;
+            self.bytes += u64::from(extent.bytes);
+            if self.extents.is_empty() {
+                // Most logs have no other.
+                self.extents.reserve_exact(1);
+            }
             self.extents.push_front(extent);
         }
     }
@@ -105,7 +109,7 @@ impl Log {
         self.raise_floor(least);
         while self.bytes > retention.max_worker_bytes && self.pieces() > 1 {
             match self.extents.pop_front() {
-                Some(extent) => self.bytes -= extent.bytes,
+                Some(extent) => self.bytes -= u64::from(extent.bytes),
                 None => match self.recent.pop_front() {
                     Some(one) => self.bytes -= u64::from(one.size),
                     None => break,
@@ -120,7 +124,7 @@ impl Log {
         while let Some(extent) = self.extents.front()
             && extent.segment <= segment
         {
-            self.bytes -= extent.bytes;
+            self.bytes -= u64::from(extent.bytes);
             self.extents.pop_front();
         }
         self.floor = self.floor.max(self.first_seq());
@@ -135,7 +139,7 @@ impl Log {
         while let Some(extent) = self.extents.front()
             && extent.last_seq < floor
         {
-            self.bytes -= extent.bytes;
+            self.bytes -= u64::from(extent.bytes);
             self.extents.pop_front();
         }
         if self.extents.is_empty() {

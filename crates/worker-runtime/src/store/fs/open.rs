@@ -249,7 +249,7 @@ impl Start<'_> {
                 if self.gone.contains(&log) {
                     continue;
                 }
-                let state = line.take_state();
+                let state = line.take_state(&self.identity.runtime);
                 let known = match (self.index.logs.get_mut(&log), state) {
                     (Some(known), _) => known,
                     (None, Some(state)) => {

@@ -1,6 +1,7 @@
 //! What waits to be written: whoever commits while the disk is busy is in the next go.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use yoi_protocol::Timestamp;
@@ -54,6 +55,20 @@ struct State {
     waiting: Vec<Write>,
     seal_before: Option<Timestamp>,
     is_closed: bool,
+    /// How many must wait before who takes them is woken again.
+    wanted: usize,
+}
+
+/// For whom to wait a moment before what waits is written.
+///
+/// Those who were just told come again, each with its next record: one sync for all of them is
+/// worth more than one at once for the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Company {
+    /// How many are expected.
+    pub(super) count: usize,
+    /// For how long at most.
+    pub(super) patience: Duration,
 }
 
 /// What is to be done next.
@@ -73,8 +88,9 @@ impl Queue {
             return Err(write);
         }
         state.waiting.push(write);
-        // Whoever writes takes all that waits, so that only the first has to wake it.
-        if state.waiting.len() == 1 {
+        // Whoever writes takes all that waits: only the first has to wake it, and the last that it
+        // waits for.
+        if state.waiting.len() == 1 || state.waiting.len() == state.wanted {
             self.more.notify_one();
         }
         Ok(())
@@ -87,7 +103,7 @@ impl Queue {
     }
 
     /// What waits, in order, as much as goes in one go; waits for it. `None` once closed and empty.
-    pub(super) fn next(&self) -> Option<Go> {
+    pub(super) fn next(&self, company: Company) -> Option<Go> {
         let mut state = self.state();
         while state.waiting.is_empty() && state.seal_before.is_none() {
             if state.is_closed {
@@ -97,6 +113,17 @@ impl Queue {
                 .more
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.waiting.len() < company.count && !company.patience.is_zero() {
+            state.wanted = company.count;
+            let is_alone =
+                |state: &mut State| state.waiting.len() < company.count && !state.is_closed;
+            state = self
+                .more
+                .wait_timeout_while(state, company.patience, is_alone)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            state.wanted = 0;
         }
         let mut bytes = 0;
         let fits = |write: &Write| {

@@ -30,7 +30,7 @@ pub(super) fn wanted(index: &Index, answers_from: Option<Timestamp>) -> HashMap<
         }
         for extent in &log.extents {
             if let Some(bytes) = wanted.get_mut(&extent.segment) {
-                *bytes += extent.bytes;
+                *bytes += u64::from(extent.bytes);
             }
         }
     }

@@ -1,8 +1,10 @@
 //! The one thread that writes the log: takes all that waits, writes it in one go, syncs once, and
 //! only then tells anybody.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use yoi_protocol::Timestamp;
 
@@ -11,12 +13,16 @@ use super::footer::FooterBuilder;
 use super::head::Mark;
 use super::index::Sealed;
 use super::line::Line;
-use super::queue::{Go, What, Write};
+use super::queue::{Company, Go, What, Write};
 use super::shared::{Place, Shared};
 use crate::store::StoreError;
 
 /// What a line has beside its JSON, at most.
 const LINE_BYTES: usize = 48;
+
+/// How long to wait for company: a part of what writing takes, and no more than nobody notices.
+const PATIENCE_SHARE: u32 = 4;
+const MOST_PATIENCE: Duration = Duration::from_micros(500);
 
 /// The writer's own.
 #[derive(Debug)]
@@ -88,13 +94,20 @@ impl Writer {
     /// Writes what is committed, until the store is closed.
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
+        let mut company = Company::default();
         while let Some(Go {
             writes,
             seal_before,
-        }) = shared.queue.next()
+        }) = shared.queue.next(company)
         {
             if !writes.is_empty() {
+                let count = writes.len();
+                let began = Instant::now();
                 self.take(writes);
+                company = Company {
+                    count,
+                    patience: (began.elapsed() / PATIENCE_SHARE).min(MOST_PATIENCE),
+                };
             }
             if let Some(before) = seal_before {
                 self.seal_if_before(before);
@@ -290,7 +303,8 @@ impl Writer {
         let mut index = shared.index_mut();
         for (log, extents) in moved {
             if let Some(known) = index.logs.get_mut(&log) {
-                known.recent.clear();
+                known.recent = VecDeque::new();
+                known.extents.reserve_exact(extents.len());
                 known.extents.extend(extents);
                 known.home = active.segment.name.last;
             }
