@@ -13,6 +13,7 @@ mod deadline;
 mod drain;
 mod limits;
 mod problems;
+mod ready;
 mod refused;
 mod routes;
 mod snapshots;

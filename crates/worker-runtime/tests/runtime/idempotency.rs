@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use worker_runtime::{Applied, RunEnd, Runtime, RuntimeError};
+use worker_runtime::{Applied, RunEnd, Runtime, RuntimeError, StoreError};
 use yoi_protocol::{
-    CancelRequest, CreateWorker, Effect, InputAccepted, InputKind, InputRequest, Outcome,
+    CancelRequest, CreateWorker, Effect, InputAccepted, InputKind, InputRequest, Limits, Outcome,
     StopRequest,
 };
 
 use crate::common::{
-    ManualClock, Script, TestStore, builder, contents, create, id, keyed, named, obeys, plain,
-    scripted, scripted_with, send, settled,
+    ManualClock, Reads, Script, TestStore, builder, contents, create, id, keyed, named, obeys,
+    plain, scripted, scripted_with, send, settled,
 };
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn the_second_waits_no_longer_than_its_deadline() {
 #[tokio::test]
 async fn when_the_first_fails_the_second_goes_ahead() {
     let (store, runtime, _script) = holding().await;
-    store.fail_once(worker_runtime::StoreError::Refused("full"));
+    store.fail_once(StoreError::Refused("full"));
     let (one, two) = twice_at_once(&store, &runtime).await;
     let effect = Effect::None;
     let failed = Err(RuntimeError::StoreFailed { effect });
@@ -261,6 +261,75 @@ async fn an_answer_is_given_again_for_24_hours_and_no_longer() {
         Err(RuntimeError::WorkerAlreadyExists),
         "a new command by now"
     );
+}
+
+#[tokio::test]
+async fn whether_a_key_was_used_must_be_known_before_anything_is_done() {
+    let store = TestStore::new();
+    let runtime = builder().store(store.clone()).start().await.unwrap();
+    let first = runtime.create_worker(named("a"), keyed("a")).await.unwrap();
+    let damaged = StoreError::Damaged("a flipped bit".to_owned());
+    store.read(Reads::Fail(damaged));
+    let effect = Effect::None;
+    for name in ["a", "b"] {
+        let created = runtime.create_worker(named(name), keyed(name)).await;
+        assert_eq!(created, Err(RuntimeError::StoreFailed { effect }));
+    }
+    create(&runtime, "c").await;
+    assert_eq!(store.records().len(), 2, "one needs no key, and asks none");
+    store.read(Reads::Well);
+    let again = runtime.create_worker(named("a"), keyed("a")).await.unwrap();
+    assert_eq!((again.value, again.replayed), (first.value, true));
+    let next = runtime.create_worker(named("b"), keyed("b")).await.unwrap();
+    assert!(!next.replayed, "its key is free");
+}
+
+#[tokio::test]
+async fn the_last_place_for_a_key_is_for_one_of_many() {
+    let store = TestStore::new();
+    let limits = Limits {
+        max_idempotency_keys: 2,
+        ..Limits::default()
+    };
+    let builder = builder().store(store.clone()).limits(limits);
+    let runtime = builder.start().await.unwrap();
+    runtime.create_worker(named("a"), keyed("a")).await.unwrap();
+    store.hold();
+    let create = |name| runtime.create_worker(named(name), keyed(name));
+    let release = async {
+        store.until_held().await;
+        // Meanwhile the last place is taken, and who needs none is answered.
+        let limit = "max_idempotency_keys";
+        let refused = create("d").await;
+        assert_eq!(refused, Err(RuntimeError::LimitReached { limit }));
+        assert!(create("a").await.unwrap().replayed);
+        store.release();
+    };
+    let (one, other, ()) = tokio::join!(create("b"), create("c"), release);
+    assert_ne!(one.is_ok(), other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(store.records().len(), 2);
+}
+
+#[tokio::test]
+async fn a_command_that_fails_gives_its_place_back() {
+    let store = TestStore::new();
+    let limits = Limits {
+        max_idempotency_keys: 1,
+        ..Limits::default()
+    };
+    let builder = builder().store(store.clone()).limits(limits);
+    let runtime = builder.start().await.unwrap();
+    store.fail_once(StoreError::Refused("full"));
+    let create = |name| runtime.create_worker(named(name), keyed(name));
+    assert!(create("a").await.is_err());
+    create("b").await.unwrap();
+    assert!(create("a").await.is_err());
+    // To be refused, answered, or in conflict takes no place either.
+    for _ in 0..3 {
+        assert!(create("b").await.unwrap().replayed);
+        let other = runtime.create_worker(named("c"), keyed("b")).await;
+        assert_eq!(other, Err(RuntimeError::IdempotencyConflict));
+    }
 }
 
 #[tokio::test]

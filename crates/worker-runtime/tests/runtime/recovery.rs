@@ -1,7 +1,7 @@
 //! Starting on what an earlier process left.
 
 use worker_runtime::store::Record;
-use worker_runtime::{RunEnd, RuntimeError, StartError};
+use worker_runtime::{RunEnd, RuntimeError, StartError, StoreError};
 use yoi_protocol::{InputRequest, Limits, Outcome, WorkerStatus};
 
 use crate::common::{
@@ -157,10 +157,9 @@ async fn a_log_that_does_not_add_up_is_not_started_from() {
         .await
         .err()
         .unwrap();
-    let StartError::Damaged { worker_id, .. } = &refused else {
-        panic!("not {refused:?}");
-    };
-    assert_eq!(worker_id, "w");
+    let damaged = "the log of worker w: events are numbered without holes";
+    let damaged = StoreError::Damaged(damaged.to_owned());
+    assert_eq!(refused, StartError::Store(damaged));
     let mut headless = records;
     headless.remove(0);
     let refused = builder()
@@ -173,6 +172,28 @@ async fn a_log_that_does_not_add_up_is_not_started_from() {
         refused.to_string().contains("begins with a snapshot"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_worker_that_lives_twice_is_not_started_from() {
+    let store = TestStore::new();
+    let runtime = builder().store(store.clone()).start().await.unwrap();
+    create(&runtime, "w").await;
+    let mut records: Vec<Record> = store.records();
+    let mut another = records.clone();
+    another[0].log.life = uuid::Uuid::from_u128(1);
+    records.extend(another);
+    let refused = builder()
+        .store(TestStore::holding(records))
+        .start()
+        .await
+        .err()
+        .unwrap();
+    let damaged = StartError::Damaged {
+        worker_id: "w".to_owned(),
+        rule: "a worker has one life at a time",
+    };
+    assert_eq!(refused, damaged);
 }
 
 #[tokio::test]

@@ -1,10 +1,16 @@
 //! A store that fails changes nothing, and memory is never ahead of it.
 
-use worker_runtime::{Readiness, RunEnd, RuntimeError, StoreError};
-use yoi_protocol::{CancelRequest, Effect, InputRequest, Outcome, WorkerStatus};
+mod telling;
 
+use std::sync::Arc;
+
+use worker_runtime::{Condition, Readiness, RunEnd, Runtime, RuntimeError, Store, StoreError};
+use yoi_protocol::{CancelRequest, Effect, InputRequest, Outcome, StopRequest, WorkerStatus};
+
+use self::telling::Telling;
 use crate::common::{
-    self, TestStore, contents, create, id, keyed, named, obeys, plain, scripted_with, send, settled,
+    self, TestStore, builder, contents, create, id, keyed, named, obeys, plain, scripted_with,
+    send, settled,
 };
 
 const FULL: StoreError = StoreError::Refused("the disk is full");
@@ -74,6 +80,73 @@ async fn after_a_write_that_nobody_can_tell_of_no_more_are_taken() {
         "reads go on"
     );
     assert!(contents(&runtime, "w").await.is_empty());
+}
+
+fn codes(runtime: &Runtime) -> Vec<String> {
+    let diagnostics = runtime.info().diagnostics.into_iter();
+    diagnostics.map(|said| said.code).collect()
+}
+
+#[tokio::test]
+async fn a_store_that_says_that_it_has_failed_is_not_asked_to_commit() {
+    let store = TestStore::new();
+    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
+    create(&runtime, "w").await;
+    assert_eq!(runtime.readiness(), Readiness::Ready);
+    // Somebody else's commit, of which this Runtime knows nothing.
+    let other = builder().store(store.clone()).start().await.unwrap();
+    store.fail_once(LOST);
+    assert!(other.create_worker(named("x"), plain()).await.is_err());
+
+    let told = store.told();
+    let w = id("w");
+    let refused = failed(Effect::None);
+    assert_eq!(runtime.create_worker(named("y"), keyed("c")).await, refused);
+    let input = InputRequest::new("x");
+    let sent = runtime.send_input(&w, input, plain()).await;
+    assert_eq!(sent, failed(Effect::None));
+    let cancelled = runtime.cancel(&w, CancelRequest::default(), plain()).await;
+    assert_eq!(cancelled, failed(Effect::None));
+    let stopped = runtime.stop_worker(&w, StopRequest::default(), plain());
+    assert_eq!(stopped.await, failed(Effect::None));
+    assert_eq!(store.told(), told, "nothing was committed in vain");
+    assert_eq!(runtime.readiness(), Readiness::StoreFailed);
+    assert_eq!(codes(&runtime), ["store_failed"]);
+    assert!(contents(&runtime, "w").await.is_empty(), "reads go on");
+}
+
+#[tokio::test]
+async fn a_store_that_is_damaged_is_told_of_and_goes_on() {
+    let store = TestStore::new();
+    let (runtime, _script) = scripted_with(|builder| builder.store(store.clone())).await;
+    create(&runtime, "w").await;
+    assert_eq!(codes(&runtime), Vec::<String>::new());
+    store.damage();
+    assert_eq!(runtime.readiness(), Readiness::StoreDamaged);
+    assert_eq!(codes(&runtime), ["store_damaged"]);
+    create(&runtime, "new").await;
+    send(&runtime, "w", "go").await;
+    assert_eq!(contents(&runtime, "w").await, ["go"]);
+    store.heal();
+    assert_eq!(runtime.readiness(), Readiness::Ready);
+    assert_eq!(codes(&runtime), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_the_store_says_of_its_condition_is_not_said_again() {
+    for (condition, code) in [
+        (Condition::Damaged, "store_damaged"),
+        (Condition::Failed, "store_failed"),
+    ] {
+        for (says, told) in [
+            (vec![code], vec![code]),
+            (vec!["disk_slow"], vec!["disk_slow", code]),
+        ] {
+            let store = Arc::new(Telling::new(condition, &says)) as Arc<dyn Store>;
+            let runtime = builder().store(store).start().await.unwrap();
+            assert_eq!(codes(&runtime), told);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
