@@ -84,10 +84,16 @@ impl Runtime {
         let task = async move {
             let claim = match key {
                 None => None,
-                Some((key, body)) => match inner.keys.claim(key, body, inner.clock.now()).await? {
-                    Claimed::New(claim) => Some(claim),
-                    Claimed::Answered(answer) => return replay(&answer),
-                },
+                Some((key, body)) => {
+                    let claim = inner.keys.claim(key, body, inner.clock.now());
+                    // No longer than its caller waits: a store that does not answer must not
+                    // keep the key from who asks next.
+                    let claimed = timeout_at(limit, claim).await.map_err(|_| TOO_LATE)?;
+                    match claimed? {
+                        Claimed::New(claim) => Some(claim),
+                        Claimed::Answered(answer) => return replay(&answer),
+                    }
+                }
             };
             let start = command_start;
             let value = work(inner, Command { claim, start }).await?;
@@ -143,6 +149,11 @@ fn replay<T: DeserializeOwned>(answer: &str) -> Result<Applied<T>, RuntimeError>
     })
 }
 
+/// What a command comes to that did not begin in time.
+const TOO_LATE: RuntimeError = RuntimeError::TimedOut {
+    effect: Effect::None,
+};
+
 /// Settles, between the caller who stops waiting and the command that starts, who was first.
 #[derive(Debug)]
 struct Start {
@@ -161,15 +172,12 @@ impl Start {
     }
 
     fn begin(&self) -> Result<(), RuntimeError> {
-        let too_late = RuntimeError::TimedOut {
-            effect: Effect::None,
-        };
         if Instant::now() >= self.limit {
-            return Err(too_late);
+            return Err(TOO_LATE);
         }
         match self.swap(BEGUN) {
             WAITING | BEGUN => Ok(()),
-            _ => Err(too_late),
+            _ => Err(TOO_LATE),
         }
     }
 

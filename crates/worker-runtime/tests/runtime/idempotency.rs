@@ -284,6 +284,19 @@ async fn whether_a_key_was_used_must_be_known_before_anything_is_done() {
     assert!(!next.replayed, "its key is free");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_tell_of_a_key_does_not_keep_it() {
+    let store = TestStore::new();
+    let runtime = builder().store(store.clone()).start().await.unwrap();
+    store.read(Reads::Hang);
+    let effect = Effect::None;
+    let created = runtime.create_worker(named("a"), keyed("a")).await;
+    assert_eq!(created, Err(RuntimeError::TimedOut { effect }));
+    store.read(Reads::Well);
+    let next = runtime.create_worker(named("a"), keyed("a")).await.unwrap();
+    assert!(!next.replayed);
+}
+
 #[tokio::test]
 async fn the_last_place_for_a_key_is_for_one_of_many() {
     let store = TestStore::new();

@@ -70,7 +70,8 @@ macro_rules! hold {
     ($broken:ident, $open:ident, [$($guarantee:ident),+ $(,)?], $more:tt) => {$(
         let store = $open().await;
         let kept = match recovered::recover(&*store).await {
-            Ok(_) => hold!(@ $guarantee, store, $more).await,
+            // Boxed, so that a check of many is not as large as all of them.
+            Ok(_) => Box::pin(hold!(@ $guarantee, store, $more)).await,
             Err(instead) => Err(instead),
         };
         if let Err(instead) = kept {
