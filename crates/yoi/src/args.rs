@@ -42,6 +42,35 @@ pub enum Command {
     Stop(CommandArgs),
     /// Check whether a running Runtime keeps the contract
     CheckRuntime(CheckRuntimeArgs),
+    /// Write the events of a durable store as lines of JSON
+    Export(ExportArgs),
+    /// Show what can be kept of a damaged store, and keep it
+    Repair(RepairArgs),
+}
+
+/// `yoi export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The folder of the store
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// Only the events of this Worker
+    #[arg(long, value_name = "ID")]
+    pub worker: Option<WorkerId>,
+}
+
+/// `yoi repair`.
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// The folder of the store, which no process has open
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// Repair it: what is there is kept beside it under another name
+    #[arg(long)]
+    pub apply: bool,
+    /// Print what is found as JSON: one document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `yoi serve`.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use worker_runtime::store::fs::OpenError;
 use yoi_client::{CallError, ClientConfigError};
 use yoi_config::ConfigError;
 use yoi_conformance::CheckError;
@@ -48,6 +49,10 @@ pub enum CliError {
         /// Of how many.
         of: usize,
     },
+    /// The files of a store cannot be used.
+    Store(OpenError),
+    /// The files of a store are not as they were written.
+    Damaged(String),
     /// A server could not start, or not end well.
     Server(String),
     /// A second signal came while it was shutting down.
@@ -73,9 +78,21 @@ impl CliError {
                 StreamEnd::SlowConsumer | StreamEnd::ObservationOnly => Exit::Other,
             },
             Self::Draining => Exit::Unreachable,
+            Self::Store(error) => match error {
+                OpenError::Absent | OpenError::Unusable { .. } | OpenError::OtherRuntime { .. } => {
+                    Exit::Usage
+                }
+                OpenError::Busy { .. } => Exit::Conflict,
+                OpenError::Newer { .. }
+                | OpenError::Damaged { .. }
+                | OpenError::Missing { .. }
+                | OpenError::Lost { .. }
+                | OpenError::Inconsistent { .. } => Exit::Other,
+            },
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Run(_)
             | Self::Broken { .. }
+            | Self::Damaged(_)
             | Self::Server(_)
             | Self::Interrupted
             | Self::Io(_) => Exit::Other,
@@ -86,7 +103,10 @@ impl CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) | Self::Server(message) => f.write_str(message),
+            Self::Usage(message) | Self::Damaged(message) | Self::Server(message) => {
+                f.write_str(message)
+            }
+            Self::Store(error) => error.fmt(f),
             Self::Config(error) => error.fmt(f),
             Self::Client(error) => error.fmt(f),
             Self::Call(error) => told(error, f),
@@ -205,6 +225,12 @@ impl From<CheckError> for CliError {
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<OpenError> for CliError {
+    fn from(error: OpenError) -> Self {
+        Self::Store(error)
     }
 }
 

@@ -84,6 +84,8 @@ async fn dispatch(command: Command, world: &mut World) -> Result<(), CliError> {
             let target = cmd::target(&args, &world.environment)?;
             cmd::check_runtime(&target, &mut Screen::new(world, args.json)).await
         }
+        Command::Export(args) => cmd::export(&args, world),
+        Command::Repair(args) => cmd::repair(&args, world),
     }
 }
 

@@ -1,10 +1,12 @@
-//! The commands that talk to a Backend: each asks the client and shows what it says.
+//! The commands that talk to a Backend, each of which asks the client and shows what it says, and
+//! those that look at something else: a running Runtime, the files of a store.
 
 mod catalog;
 mod check_runtime;
 mod control;
 mod once;
 mod send;
+mod store;
 mod transcript;
 mod watch;
 
@@ -15,6 +17,7 @@ pub(crate) use catalog::{create, runtimes, workers};
 pub(crate) use check_runtime::{check_runtime, target};
 pub(crate) use control::{cancel, stop};
 pub(crate) use send::{content, send};
+pub(crate) use store::{export, repair};
 pub(crate) use transcript::transcript;
 pub(crate) use watch::watch;
 

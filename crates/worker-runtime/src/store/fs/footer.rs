@@ -68,6 +68,11 @@ impl LogLine {
         }
     }
 
+    /// How the log is, and up to where.
+    pub(super) fn state_alone(self) -> Option<(u64, Worker)> {
+        self.state.map(|state| (state.seq, state.worker))
+    }
+
     /// How the log is, of a Worker of this Runtime: its name is kept once for all of them.
     pub(super) fn take_state(&mut self, runtime: &RuntimeId) -> Option<WorkerState> {
         let State { seq, mut worker } = self.state.take()?;

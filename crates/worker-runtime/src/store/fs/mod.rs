@@ -23,6 +23,7 @@ mod active;
 mod compact;
 pub mod disk;
 mod error;
+mod export;
 mod footer;
 mod head;
 mod identity;
@@ -36,7 +37,9 @@ mod queue;
 mod read;
 mod readers;
 mod record;
+pub mod repair;
 mod retain;
+mod salvage;
 mod scan;
 mod scrub;
 mod segment;
@@ -54,7 +57,9 @@ use tokio::sync::oneshot;
 use yoi_protocol::{Diagnostic, RuntimeId, Severity, Timestamp};
 
 pub use error::OpenError;
+pub use export::{Exported, export, export_from};
 pub use options::{FsOptions, Maintenance, Retention};
+pub use salvage::Flaw;
 
 use disk::{Disk, Held, OsDisk};
 use identity::Identity;

@@ -1,0 +1,147 @@
+//! Making a store that can be opened again of what is good of one that cannot.
+//!
+//! What was acknowledged and is not there any more is lost, and said. A log that has lost something
+//! in its middle keeps what is after it, where an index says how the Worker was there. One that has
+//! lost its end goes on from before it under another life, so that no position that somebody
+//! remembers ever stands for something else.
+
+mod fold;
+mod write;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use uuid::Uuid;
+use yoi_protocol::{RuntimeId, Timestamp, WorkerId};
+
+use super::disk::{Disk, OsDisk};
+use super::error::OpenError;
+use super::open::take;
+use super::salvage::{Flaw, Salvage};
+use fold::Fold;
+
+/// What a repair finds, and what it keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repair {
+    /// Whose store it is.
+    pub runtime: RuntimeId,
+    /// What is not what was written.
+    pub flaws: Vec<Flaw>,
+    /// Every Worker, by its id: what is kept of it, and what is not.
+    pub workers: Vec<Kept>,
+    /// How many answers to commands are kept.
+    pub answers: u64,
+    /// Where the store is that was there before, once it is repaired: the name of a folder beside
+    /// it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+}
+
+/// What is kept of one Worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The Worker.
+    pub worker_id: WorkerId,
+    /// The first `seq` that is kept; one past the last when none is.
+    pub first_seq: u64,
+    /// The last.
+    pub last_seq: u64,
+    /// The events that are not there, from a `seq` to another, as far as that is known. What was
+    /// given up by retention may be among them.
+    pub lost: Vec<(u64, u64)>,
+    /// It goes on from `last_seq` under another life: cursors of before lead nowhere.
+    pub is_another_life: bool,
+}
+
+impl Repair {
+    /// Whether the store needs no repair.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.flaws.is_empty()
+    }
+}
+
+/// Says what a repair of the store at `path` would keep. Changes nothing.
+///
+/// # Errors
+/// There is no store, it is of a newer version, or another process has it.
+pub fn inspect(path: &Path) -> Result<Repair, OpenError> {
+    let disk = OsDisk::open(path).map_err(absent)?;
+    let _lock = take(&disk)?;
+    inspect_on(&disk)
+}
+
+/// The same on another file layer, without a lock.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_on(disk: &dyn Disk) -> Result<Repair, OpenError> {
+    let salvage = Salvage::new(disk)?;
+    let fold = Fold::of(&salvage)?;
+    Ok(fold.report(&salvage.identity))
+}
+
+/// Repairs the store at `path`: writes what is good into a new folder beside it and then changes
+/// the two, so that the store of before is there as it was, under another name.
+///
+/// # Errors
+/// As [`inspect`], and what cannot be written. The store is as it was.
+pub fn repair(path: &Path) -> Result<Repair, OpenError> {
+    let disk = OsDisk::open(path).map_err(absent)?;
+    let _lock = take(&disk)?;
+    let beside = |what: &str| -> PathBuf {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(what);
+        path.with_file_name(name)
+    };
+    let at = Timestamp::now().as_unix_ms();
+    let (new, before) = (
+        beside(&format!(".repaired-{at}")),
+        beside(&format!(".before-{at}")),
+    );
+    let repaired = repair_onto(&disk, &OsDisk::create(&new).map_err(making)?);
+    let mut repaired = match repaired {
+        Ok(repaired) => repaired,
+        Err(error) => {
+            // It counts for nothing; what is left of it can be removed by hand.
+            let _ = fs::remove_dir_all(&new);
+            return Err(error);
+        }
+    };
+    fs::rename(path, &before).map_err(OpenError::io("renaming the store of before"))?;
+    fs::rename(&new, path).map_err(OpenError::io("renaming the repaired store"))?;
+    // Syncs the folder that has them both.
+    OsDisk::create(path).map_err(making)?;
+    repaired.before = before
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    Ok(repaired)
+}
+
+/// Writes what is good of one store into an empty folder, as another.
+///
+/// # Errors
+/// As [`repair`].
+pub fn repair_onto(disk: &dyn Disk, new: &dyn Disk) -> Result<Repair, OpenError> {
+    let salvage = Salvage::new(disk)?;
+    let fold = Fold::of(&salvage)?;
+    write::write(&fold, &salvage, new)?;
+    Ok(fold.report(&salvage.identity))
+}
+
+fn making(error: std::io::Error) -> OpenError {
+    OpenError::io("making the repaired store")(error)
+}
+
+fn absent(error: std::io::Error) -> OpenError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => OpenError::Absent,
+        _ => OpenError::io("opening it")(error),
+    }
+}
+
+/// The life of a log that goes on from before what it lost.
+fn another_life() -> Uuid {
+    Uuid::now_v7()
+}

@@ -1,0 +1,253 @@
+//! What the good lines of a store add up to, log by log.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+use yoi_protocol::Worker;
+
+use super::{Kept, Repair, another_life};
+use crate::fold::WorkerState;
+use crate::store::fs::error::OpenError;
+use crate::store::fs::identity::Identity;
+use crate::store::fs::salvage::{Flaw, Found, Salvage};
+use crate::store::{LogId, Record, StoredEvent};
+
+/// What the good lines of a store add up to.
+pub(super) struct Fold {
+    /// What is kept of each log.
+    pub(super) logs: HashMap<LogId, Log>,
+    flaws: Vec<Flaw>,
+    answers: u64,
+}
+
+/// What is kept of one log.
+pub(super) struct Log {
+    pub(super) state: WorkerState,
+    /// The first `seq` that is kept.
+    pub(super) first: u64,
+    /// The number of the first entry that is kept, or of the next one.
+    pub(super) sequence: u64,
+    lost: Vec<(u64, u64)>,
+    /// Its life from now on.
+    pub(super) life: Uuid,
+}
+
+/// What is known of a log before it is folded.
+#[derive(Default)]
+struct Known {
+    /// How it was, by `seq`.
+    states: BTreeMap<u64, Worker>,
+    /// The last `seq` of each record, by its first.
+    spans: BTreeMap<u64, u64>,
+}
+
+impl Fold {
+    /// Reads a store twice: what is there, and then what it adds up to.
+    pub(super) fn of(salvage: &Salvage<'_>) -> Result<Self, OpenError> {
+        let mut known: HashMap<LogId, Known> = HashMap::new();
+        let mut gone: HashSet<LogId> = HashSet::new();
+        let mut answers = 0;
+        salvage.each(|found| {
+            match found {
+                Found::Dropped(log) => {
+                    gone.insert(log);
+                }
+                Found::State { log, seq, worker } => {
+                    let states = &mut known.entry(log).or_default().states;
+                    states.insert(seq, *worker);
+                }
+                Found::Record(record) => {
+                    answers += record.keys.len() as u64;
+                    if let Some((first, last)) = record.events.first().zip(record.events.last()) {
+                        let spans = &mut known.entry(record.log).or_default().spans;
+                        spans.insert(first.seq, last.seq);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        let mut plans: HashMap<LogId, Plan> = known
+            .into_iter()
+            .filter(|(log, _)| !gone.contains(log))
+            .map(|(log, known)| (log, Plan::of(known)))
+            .collect();
+        let flaws = salvage.each(|found| {
+            if let Found::Record(record) = found
+                && let Some(plan) = plans.get_mut(&record.log)
+            {
+                plan.take(&record);
+            }
+            Ok(())
+        })?;
+        let kept = |(log, plan): (LogId, Plan)| {
+            let kept = plan.finish(log.life)?;
+            Some((log, kept))
+        };
+        Ok(Self {
+            logs: plans.into_iter().filter_map(kept).collect(),
+            flaws,
+            answers,
+        })
+    }
+
+    pub(super) fn report(self, identity: &Identity) -> Repair {
+        let mut workers: Vec<Kept> = self
+            .logs
+            .into_iter()
+            .map(|(log, kept)| Kept {
+                is_another_life: kept.life != log.life,
+                worker_id: log.worker_id,
+                first_seq: kept.first,
+                last_seq: kept.state.seq,
+                lost: kept.lost,
+            })
+            .collect();
+        workers.sort_by(|one, other| one.worker_id.cmp(&other.worker_id));
+        Repair {
+            runtime: identity.runtime.clone(),
+            flaws: self.flaws,
+            workers,
+            answers: self.answers,
+            before: None,
+        }
+    }
+}
+
+/// Which records of a log are folded, and from what.
+struct Plan {
+    /// Where the fold begins: how the log was, and up to where; none where it begins with its first
+    /// record.
+    base: Option<(u64, Worker)>,
+    /// The first and the last `seq` that are folded.
+    first: u64,
+    last: u64,
+    lost: Vec<(u64, u64)>,
+    /// There is more after `last` that nothing can be made of.
+    is_cut: bool,
+    state: Option<WorkerState>,
+    /// How many entries are kept.
+    entries: u64,
+}
+
+impl Plan {
+    /// The latest stretch without a hole that begins with a snapshot of the log, or where an index
+    /// says how the log was; what is before it is given up, what is after it is lost.
+    fn of(known: Known) -> Self {
+        let Known { mut states, spans } = known;
+        let mut stretches: Vec<(u64, u64)> = Vec::new();
+        for (first, last) in spans {
+            match stretches.last_mut() {
+                Some((_, end)) if *end + 1 == first => *end = last,
+                Some((_, end)) if *end >= first => {}
+                _ => stretches.push((first, last)),
+            }
+        }
+        let end = stretches.last().map_or(0, |(_, last)| *last);
+        let end = end.max(states.keys().next_back().copied().unwrap_or(0));
+        let mut plan = Self {
+            base: None,
+            first: end + 1,
+            last: end,
+            lost: holes(&stretches, end),
+            is_cut: false,
+            state: None,
+            entries: 0,
+        };
+        // From the latest on: the first that can be folded is the one.
+        for (first, last) in stretches.iter().rev() {
+            // What an index says of later stands for all of it.
+            if let Some(later) = states.split_off(&(last + 1)).pop_last() {
+                return plan.from(later);
+            }
+            let within = states.range(first.saturating_sub(1)..=*last).next();
+            let base = within.map(|(seq, worker)| (*seq, worker.clone()));
+            if base.is_some() || *first == 1 {
+                plan.first = *first;
+                plan.last = *last;
+                plan.is_cut = *last < end;
+                plan.base = base;
+                return plan;
+            }
+        }
+        match states.pop_last() {
+            Some(state) => plan.from(state),
+            None => plan,
+        }
+    }
+
+    /// Nothing but how the log was at one point.
+    fn from(self, (seq, worker): (u64, Worker)) -> Self {
+        Self {
+            first: seq + 1,
+            is_cut: seq < self.last,
+            last: seq,
+            base: Some((seq, worker)),
+            ..self
+        }
+    }
+
+    fn take(&mut self, record: &Record) {
+        for event in &record.events {
+            if event.seq < self.first || event.seq > self.last {
+                continue;
+            }
+            if !self.fold(event) {
+                // What does not add up ends what can be kept.
+                self.is_cut = true;
+                self.last = self.state.as_ref().map_or(0, |state| state.seq);
+                return;
+            }
+            self.entries += u64::from(event.entry().is_some());
+        }
+    }
+
+    /// Folds the next event, unless what it adds up to is known.
+    fn fold(&mut self, event: &StoredEvent) -> bool {
+        if let Some(state) = &mut self.state {
+            return state.apply(event).is_ok();
+        }
+        match &self.base {
+            Some((seq, _)) if event.seq <= *seq => true,
+            Some((seq, worker)) => {
+                let mut state = WorkerState::resume(worker.clone(), *seq);
+                let is_next = state.apply(event).is_ok();
+                self.state = Some(state);
+                is_next
+            }
+            None => {
+                self.state = WorkerState::begin(event).ok();
+                self.state.is_some()
+            }
+        }
+    }
+
+    fn finish(self, life: Uuid) -> Option<Log> {
+        let state = match (self.state, self.base) {
+            (Some(state), _) => state,
+            (None, Some((seq, worker))) => WorkerState::resume(worker, seq),
+            (None, None) => return None,
+        };
+        Some(Log {
+            first: self.first.min(state.seq + 1),
+            sequence: (state.worker.transcript_length + 1).saturating_sub(self.entries),
+            state,
+            lost: self.lost,
+            life: if self.is_cut { another_life() } else { life },
+        })
+    }
+}
+
+/// What is missing between stretches, and after the last up to `end`.
+fn holes(stretches: &[(u64, u64)], end: u64) -> Vec<(u64, u64)> {
+    let mut lost = Vec::new();
+    for pair in stretches.windows(2) {
+        if let [(_, before), (after, _)] = pair {
+            lost.push((before + 1, after - 1));
+        }
+    }
+    match stretches.last() {
+        Some((_, last)) if *last < end => lost.push((last + 1, end)),
+        _ => {}
+    }
+    lost
+}

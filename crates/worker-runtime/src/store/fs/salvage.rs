@@ -1,0 +1,285 @@
+//! Reading whatever is good of a store, whether or not it can be opened: for who exports it, and
+//! for who repairs it. Changes nothing, and needs no lock.
+
+use std::io;
+
+use serde::Serialize;
+use yoi_protocol::Worker;
+
+use super::disk::Disk;
+use super::error::OpenError;
+use super::footer::LogLine;
+use super::head::Head;
+use super::identity::{Identity, NO_SALT};
+use super::line::{Kind, Line};
+use super::name::{HEAD, IDENTITY, SegmentName};
+use super::record::{decode, decode_dropped};
+use super::segment::{Header, Segment};
+use crate::store::{LogId, Record};
+
+/// Something that is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flaw {
+    /// The file.
+    pub file: String,
+    /// Where in it.
+    pub offset: u64,
+    /// How many bytes; 0 for a file that is missing.
+    pub bytes: u64,
+    /// What is wrong.
+    pub what: &'static str,
+}
+
+/// One good thing that was found, in the order in which they were written.
+pub(super) enum Found {
+    /// A record.
+    Record(Record),
+    /// A log was dropped.
+    Dropped(LogId),
+    /// A log as it is at this point.
+    State {
+        log: LogId,
+        seq: u64,
+        worker: Box<Worker>,
+    },
+}
+
+/// What is there.
+pub(super) struct Salvage<'a> {
+    disk: &'a dyn Disk,
+    pub(super) identity: Identity,
+    segments: Vec<SegmentName>,
+    /// The last record that was certainly acknowledged, as far as that is known.
+    mark: u64,
+    /// What is wrong with the files as such.
+    flaws: Vec<Flaw>,
+}
+
+impl<'a> Salvage<'a> {
+    /// Looks at what files there are.
+    pub(super) fn new(disk: &'a dyn Disk) -> Result<Self, OpenError> {
+        let names = disk.list().map_err(OpenError::io("reading the folder"))?;
+        let mut segments: Vec<SegmentName> = names
+            .iter()
+            .filter_map(|name| SegmentName::parse(name))
+            .collect();
+        segments.sort_unstable();
+        let all = segments.clone();
+        segments.retain(|one| !all.iter().any(|other| other.replaces(*one)));
+        let mut flaws = Vec::new();
+        let identity = match Identity::read(disk) {
+            Ok(Some(identity)) => identity,
+            Err(newer @ OpenError::Newer { .. }) => return Err(newer),
+            Ok(None) | Err(_) => {
+                let is_there = names.iter().any(|name| name == IDENTITY);
+                flaws.push(flaw(IDENTITY, 0, if is_there { DAMAGED } else { MISSING }));
+                from_headers(disk, &segments).ok_or(OpenError::Absent)?
+            }
+        };
+        let mark = match Head::open(disk, identity.salt(0)) {
+            Ok(head) => head.mark.lsn,
+            Err(error) => {
+                let is_missing = matches!(error, OpenError::Missing { .. });
+                flaws.push(flaw(HEAD, 0, if is_missing { MISSING } else { DAMAGED }));
+                0
+            }
+        };
+        let mut next = 1;
+        for name in &segments {
+            while next < name.first {
+                flaws.push(flaw(&SegmentName::one(next).to_string(), 0, MISSING));
+                next += 1;
+            }
+            next = name.last + 1;
+        }
+        Ok(Self {
+            disk,
+            identity,
+            segments,
+            mark,
+            flaws,
+        })
+    }
+
+    /// Visits everything that is good, and gives what is not.
+    pub(super) fn each(
+        &self,
+        mut visit: impl FnMut(Found) -> io::Result<()>,
+    ) -> Result<Vec<Flaw>, OpenError> {
+        let mut flaws = self.flaws.clone();
+        let last = self.segments.last().copied();
+        let mut end = (SegmentName::one(1), 0);
+        let mut lsn = 0;
+        for name in &self.segments {
+            let read = self.read(*name).map_err(OpenError::io("reading a segment"));
+            let mut lines = Lines {
+                name: *name,
+                salt: self.identity.salt(name.last),
+                is_last: last == Some(*name),
+                lsn: &mut lsn,
+                flaws: &mut flaws,
+            };
+            let used = lines
+                .each(&read?, &mut visit)
+                .map_err(OpenError::io("writing what was found"))?;
+            end = (*name, used);
+        }
+        if lsn < self.mark {
+            flaws.push(flaw(
+                &end.0.to_string(),
+                end.1,
+                "records that were acknowledged are missing after it",
+            ));
+        }
+        Ok(flaws)
+    }
+
+    fn read(&self, name: SegmentName) -> io::Result<Vec<u8>> {
+        let file = self.disk.open(&name.to_string())?;
+        let mut bytes = vec![0; usize::try_from(file.size()?).unwrap_or(0)];
+        let read = file.read_at(&mut bytes, 0)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+}
+
+/// The lines of one segment.
+struct Lines<'a> {
+    name: SegmentName,
+    salt: u32,
+    is_last: bool,
+    /// The last number that was seen.
+    lsn: &'a mut u64,
+    flaws: &'a mut Vec<Flaw>,
+}
+
+impl Lines<'_> {
+    /// Visits those that are good; gives where the last one ends.
+    fn each(
+        &mut self,
+        bytes: &[u8],
+        visit: &mut impl FnMut(Found) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        let used = bytes
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |at| at + 1);
+        let mut bad: Option<usize> = None;
+        let mut at = 0;
+        let mut is_sealed = false;
+        for text in bytes[..used].split_inclusive(|byte| *byte == b'\n') {
+            let line = text.strip_suffix(b"\n").and_then(|text| {
+                let salt = if at == 0 { NO_SALT } else { self.salt };
+                Line::parse(salt, text)
+            });
+            let found = line.and_then(|line| {
+                is_sealed = line.kind == Kind::Seal;
+                if is_sealed || line.kind.is_logged() {
+                    *self.lsn = (*self.lsn).max(line.lsn);
+                }
+                understand(&line)
+            });
+            match found {
+                Some(found) => {
+                    self.flaw_until(bad.take(), at);
+                    for one in found {
+                        visit(one)?;
+                    }
+                }
+                None => bad = bad.or(Some(at)),
+            }
+            at += text.len();
+        }
+        match bad {
+            // What was never acknowledged is no flaw, but for who repairs it is told like one.
+            Some(start) if self.is_last => self.flaws.push(Flaw {
+                file: self.name.to_string(),
+                offset: start as u64,
+                bytes: (used - start) as u64,
+                what: "the tail is not whole",
+            }),
+            bad => self.flaw_until(bad, used),
+        }
+        if !is_sealed && !self.is_last {
+            self.flaws.push(flaw(
+                &self.name.to_string(),
+                used as u64,
+                "its end is missing",
+            ));
+        }
+        Ok(used as u64)
+    }
+
+    fn flaw_until(&mut self, bad: Option<usize>, end: usize) {
+        if let Some(start) = bad {
+            self.flaws.push(Flaw {
+                file: self.name.to_string(),
+                offset: start as u64,
+                bytes: (end - start) as u64,
+                what: "this is not what was written",
+            });
+        }
+    }
+}
+
+const MISSING: &str = "it is missing";
+const DAMAGED: &str = "it is damaged";
+
+fn flaw(file: &str, offset: u64, what: &'static str) -> Flaw {
+    Flaw {
+        file: file.to_owned(),
+        offset,
+        bytes: 0,
+        what,
+    }
+}
+
+/// What a good line says, if anything that matters here; `None` where it is of no known form.
+fn understand(line: &Line<'_>) -> Option<Vec<Found>> {
+    let found = match line.kind {
+        Kind::Record => vec![Found::Record(decode(line.json)?)],
+        Kind::Dropped => vec![Found::Dropped(decode_dropped(line.json)?)],
+        Kind::Log => {
+            let said: LogLine = serde_json::from_slice(line.json).ok()?;
+            let log = said.log();
+            if said.dropped {
+                vec![Found::Dropped(log)]
+            } else {
+                let state = said.state_alone();
+                state
+                    .map(|(seq, worker)| Found::State {
+                        log,
+                        seq,
+                        worker: Box::new(worker),
+                    })
+                    .into_iter()
+                    .collect()
+            }
+        }
+        Kind::Identity | Kind::Mark | Kind::Header | Kind::Refs | Kind::Answers | Kind::Seal => {
+            Vec::new()
+        }
+    };
+    Some(found)
+}
+
+/// What store this is, as its segments say.
+fn from_headers(disk: &dyn Disk, segments: &[SegmentName]) -> Option<Identity> {
+    segments.iter().find_map(|name| {
+        let file = disk.open(&name.to_string()).ok()?;
+        // Its salt does not matter: a header is signed without one.
+        let segment = Segment {
+            name: *name,
+            salt: NO_SALT,
+            file,
+        };
+        let bytes = segment.bytes_from(0).ok()?;
+        let line = segment.line(&bytes, 0, Kind::Header).ok()?;
+        let header: Header = serde_json::from_slice(line.json).ok()?;
+        Some(Identity {
+            format: header.format,
+            store: header.store,
+            runtime: header.runtime,
+        })
+    })
+}

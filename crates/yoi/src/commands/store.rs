@@ -1,0 +1,104 @@
+//! `yoi export` and `yoi repair`: the files of a store, without a server.
+
+use worker_runtime::store::fs::repair::{self, Kept, Repair};
+use worker_runtime::store::fs::{Flaw, export as export_log};
+
+use crate::args::{ExportArgs, RepairArgs};
+use crate::error::CliError;
+use crate::show::{Screen, table};
+use crate::world::World;
+
+/// Writes the log as lines of JSON.
+pub(crate) fn export(args: &ExportArgs, world: &mut World) -> Result<(), CliError> {
+    let exported = export_log(&args.folder, args.worker.as_ref(), &mut world.output)?;
+    for flaw in &exported.flaws {
+        Screen::new(world, true).note(&line(flaw))?;
+    }
+    match exported.flaws.len() {
+        0 => Ok(()),
+        count => Err(CliError::Damaged(format!(
+            "{} events are written; {count} places of the store are not as they were written \
+             (`yoi repair` shows what can be kept)",
+            exported.events
+        ))),
+    }
+}
+
+/// Shows what a repair would keep, or repairs.
+pub(crate) fn repair(args: &RepairArgs, world: &mut World) -> Result<(), CliError> {
+    let found = repair::inspect(&args.folder)?;
+    let done = if args.apply && !found.is_whole() {
+        repair::repair(&args.folder)?
+    } else {
+        found
+    };
+    let mut screen = Screen::new(world, args.json);
+    screen.answer(&done, told)?;
+    if done.is_whole() || args.apply {
+        return Ok(());
+    }
+    Err(CliError::Damaged(
+        "nothing is changed; run it again with --apply to keep what is shown".to_owned(),
+    ))
+}
+
+fn told(done: &Repair) -> String {
+    if done.is_whole() {
+        return format!(
+            "the store of runtime {} is whole: {} workers, {} answers",
+            done.runtime,
+            done.workers.len(),
+            done.answers
+        );
+    }
+    let mut text = format!("the store of runtime {}:\n", done.runtime);
+    for flaw in &done.flaws {
+        text.push_str(&format!("  {}\n", line(flaw)));
+    }
+    let workers = done.workers.iter().map(row).collect();
+    text.push_str(&table(["WORKER", "KEPT", "NOT THERE", "NOTE"], workers));
+    text.push_str(&format!("\n{} answers to commands", done.answers));
+    if let Some(before) = &done.before {
+        text.push_str(&format!(
+            "\nrepaired; the store as it was before is in {before}, beside it"
+        ));
+    }
+    text
+}
+
+fn line(flaw: &Flaw) -> String {
+    let Flaw {
+        file,
+        offset,
+        bytes,
+        what,
+    } = flaw;
+    match bytes {
+        0 => format!("{file}, at offset {offset}: {what}"),
+        bytes => format!("{file}, {bytes} bytes from offset {offset} on: {what}"),
+    }
+}
+
+fn row(worker: &Kept) -> [String; 4] {
+    let span = |(first, last): (u64, u64)| match first.cmp(&last) {
+        std::cmp::Ordering::Less => format!("{first} to {last}"),
+        std::cmp::Ordering::Equal => first.to_string(),
+        std::cmp::Ordering::Greater => "no events".to_owned(),
+    };
+    let lost: Vec<String> = worker.lost.iter().copied().map(span).collect();
+    let note = if worker.is_another_life {
+        format!("goes on from {} anew", worker.last_seq)
+    } else {
+        String::new()
+    };
+    [
+        worker.worker_id.to_string(),
+        span((worker.first_seq, worker.last_seq)),
+        if lost.is_empty() {
+            "-".to_owned()
+        } else {
+            lost.join(", ")
+        },
+        note,
+    ]
+}
