@@ -7,5 +7,7 @@
 
 mod contract;
 mod disks_agree;
+mod history;
+mod power;
 mod sim;
 mod sim_tests;

@@ -268,7 +268,7 @@ impl Start<'_> {
                     known.precede(extent);
                 }
             }
-            for answer in answers {
+            for answer in answers.into_iter().rev() {
                 if self.answers_from.is_none_or(|from| answer.at >= from) {
                     let place = Place {
                         segment: number,
