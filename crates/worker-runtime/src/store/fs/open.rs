@@ -129,6 +129,7 @@ fn begin(
     }
     let identity = Identity::new(options.runtime.clone());
     let head = Head::create(disk, identity.salt(0))?;
+    disk.sync_folder().map_err(OpenError::io("making HEAD"))?;
     identity.write(disk)?;
     Ok((identity, head))
 }
