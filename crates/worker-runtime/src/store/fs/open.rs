@@ -58,6 +58,10 @@ pub(super) fn take(disk: &dyn Disk) -> Result<Held, OpenError> {
 /// Opens the store of a folder, or makes one there.
 pub(super) fn open(disk: &dyn Disk, options: &FsOptions) -> Result<Opened, OpenError> {
     let lock = take(disk)?;
+    // What was made or renamed before the end of another process may not last yet, and what is done
+    // from here on relies on it.
+    disk.sync_folder()
+        .map_err(OpenError::io("syncing the folder"))?;
     let mut names = disk.list().map_err(OpenError::io("reading the folder"))?;
     for name in names.extract_if(.., |name| is_unfinished(name)) {
         disk.remove(&name)
@@ -208,11 +212,14 @@ impl Start<'_> {
         };
         match last_footer {
             Some(footer) => {
+                self.lsn = footer.lsn;
+                self.end(Some(last.name), last_size)?;
+                // It may be read before it lasts, and what comes next relies on it.
+                last.file
+                    .sync()
+                    .map_err(OpenError::io("syncing a segment"))?;
                 footers.push((last, last_size, footer));
-                self.lsn = sealed_lsn(&footers);
                 self.load_sealed(footers)?;
-                let offset = last_size;
-                self.end(segments.last().copied(), offset)?;
                 Ok(None)
             }
             None => {
@@ -419,7 +426,12 @@ impl Start<'_> {
         };
         let name = active.segment.name;
         match found.tail {
-            Tail::Clean => active.allocated = size,
+            Tail::Clean => {
+                // What is read may not last yet, and is told to whoever asks from here on.
+                let file = &active.segment.file;
+                file.sync().map_err(OpenError::io("syncing a segment"))?;
+                active.allocated = size;
+            }
             Tail::Torn { bytes } => {
                 settle(&*active.segment.file, found.end)
                     .map_err(OpenError::io("cutting the tail"))?;
