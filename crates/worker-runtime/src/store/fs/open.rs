@@ -189,9 +189,12 @@ impl Start<'_> {
         };
         let last = self.segment(*last)?;
         let last_size = last.file.size().map_err(reading)?;
-        let last_footer = footer::read(&last, last_size).map_err(|fault| fault_of(&last, &fault));
-        // A seal that is whole before an index that is not: only damage makes that.
-        let last_footer = last_footer?;
+        let last_footer = match footer::read(&last, last_size) {
+            // Its seal can be on the disk before the rest of it, when the power goes meanwhile. The
+            // records say the same.
+            Err(Unreadable::Damaged { .. }) => None,
+            read => read.map_err(|fault| fault_of(&last, &fault))?,
+        };
         let mut footers = Vec::new();
         for name in earlier {
             let segment = self.segment(*name)?;
