@@ -1,0 +1,178 @@
+//! Power that is lost at any moment, and anything with it that was not synced: what was
+//! acknowledged is there, and the store goes on.
+
+mod losses;
+
+use std::collections::HashSet;
+
+use worker_runtime::Store;
+
+use crate::history::{self, STEPS, Told, holds, live, open};
+use crate::sim::{Kind, Loss, Op, SimDisk};
+use losses::{losses, print};
+
+/// The disk of a store that was made, and closed.
+pub(crate) fn made() -> SimDisk {
+    let disk = SimDisk::new();
+    drop(open(&disk).unwrap());
+    disk.killed()
+}
+
+/// Goes through the life, or as far as the disk lets it.
+pub(crate) async fn lived(disk: &SimDisk) -> Told {
+    let mut told = Told::default();
+    if let Ok(store) = open(disk) {
+        live(disk, &store, &mut told, STEPS).await;
+    }
+    told
+}
+
+fn last_op(disk: &SimDisk) -> String {
+    let ops = disk.ops();
+    ops.last().map_or_else(String::new, |op| format!("{op:?}"))
+}
+
+#[tokio::test]
+async fn the_life_goes_through_all_that_a_store_does() {
+    let disk = made();
+    let told = lived(&disk).await;
+    assert!(told.outcomes.bytes().all(|one| one == b'.'));
+    let done = |kind| {
+        let ops = disk.ops().into_iter();
+        ops.filter(|op| op.kind == kind && op.failed.is_none())
+            .count()
+    };
+    assert_eq!(done(Kind::Rename), 2, "segments are made one, and one anew");
+    assert_eq!(done(Kind::Remove), 2, "and those before are gone");
+    assert_eq!(done(Kind::Create) - 2, 8, "segments");
+    let is_one_go = |op: &Op| op.kind == Kind::Write && op.len > 2 * 1024;
+    let gos = disk.ops().iter().filter(|op| is_one_go(op)).count();
+    assert!(gos > 3, "several records, or an index, in one go: {gos}");
+    holds(&disk.killed(), told).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_whatever_is_lost_with_the_power() {
+    let (base, mut seen) = (made(), HashSet::new());
+    for stop in 0.. {
+        let disk = base.killed();
+        disk.stop_at(stop);
+        let told = lived(&disk).await;
+        for loss in losses(&disk) {
+            let after = disk.power_loss(loss);
+            if seen.insert(print(&after, &told)) {
+                let held = holds(&after, told.clone()).await;
+                held.unwrap_or_else(|error| panic!("{loss:?} after {}: {error}", last_op(&disk)));
+            }
+        }
+        if !disk.stopped() {
+            break;
+        }
+    }
+}
+
+/// What was written and not synced is read by who starts after a kill, and a power loss may take
+/// it still.
+#[tokio::test]
+async fn what_a_start_after_a_kill_found_survives_the_power() {
+    let (base, mut seen) = (made(), HashSet::new());
+    for stop in 0.. {
+        let disk = base.killed();
+        disk.stop_at(stop);
+        let told = lived(&disk).await;
+        let next = disk.killed();
+        if seen.insert((print(&next, &told), next.pieces())) {
+            let held = killed(&next, told).await;
+            held.unwrap_or_else(|error| panic!("after {}: {error}", last_op(&disk)));
+        }
+        if !disk.stopped() {
+            break;
+        }
+    }
+}
+
+async fn killed(disk: &SimDisk, mut told: Told) -> Result<(), String> {
+    // Whoever only reads is served what lasts.
+    let reading = disk.killed();
+    let store = open(&reading).map_err(|error| error.to_string())?;
+    history::is(&store, &mut told).await?;
+    drop(store);
+    let lost = reading.power_loss(Loss::Everything);
+    let held = holds(&lost, told.clone()).await;
+    held.map_err(|error| format!("once it was read: {error}"))?;
+    let told = holds(disk, told).await?;
+    for loss in [Loss::Everything, Loss::Seed(1)] {
+        let held = holds(&disk.power_loss(loss), told.clone()).await;
+        held.map_err(|error| format!("{loss:?} once it went on: {error}"))?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_that_is_being_made_is_made_or_not() {
+    for stop in 0.. {
+        let disk = SimDisk::new();
+        disk.stop_at(stop);
+        drop(open(&disk));
+        let disks = [disk.killed(), disk.clone()];
+        for disk in &disks {
+            for (loss, after) in disk.power_losses() {
+                let held = holds(&after, Told::default()).await;
+                held.unwrap_or_else(|error| panic!("{loss:?} after {}: {error}", last_op(disk)));
+            }
+        }
+        if !disk.stopped() {
+            break;
+        }
+    }
+}
+
+/// The power is lost again while a start cuts a tail, ends a segment, or takes away what is left
+/// over.
+#[tokio::test]
+async fn a_start_is_cut_short_as_well() {
+    let (base, mut seen) = (made(), HashSet::new());
+    for stop in 0.. {
+        let disk = base.killed();
+        disk.stop_at(stop);
+        let told = lived(&disk).await;
+        for loss in [Loss::Nothing, Loss::Seed(stop as u64)] {
+            let found = disk.power_loss(loss);
+            if is_untidy(&found) && seen.insert(print(&found, &told)) {
+                starts_in_pieces(&found, &told).await;
+            }
+        }
+        if !disk.stopped() {
+            break;
+        }
+    }
+    assert!(seen.len() > 8, "{}", seen.len());
+}
+
+/// Whether a start changes what is there.
+fn is_untidy(disk: &SimDisk) -> bool {
+    let disk = disk.killed();
+    let store = open(&disk).unwrap();
+    disk.count(Kind::Remove) > 0 || !store.diagnostics().is_empty()
+}
+
+async fn starts_in_pieces(found: &SimDisk, told: &Told) {
+    let mut seen = HashSet::new();
+    for stop in 0.. {
+        let disk = found.killed();
+        disk.stop_at(stop);
+        drop(open(&disk));
+        for loss in losses(&disk) {
+            let after = disk.power_loss(loss);
+            if seen.insert(print(&after, told)) {
+                let held = holds(&after, told.clone()).await;
+                held.unwrap_or_else(|error| {
+                    panic!("{loss:?} at a start, after {}: {error}", last_op(&disk))
+                });
+            }
+        }
+        if !disk.stopped() {
+            break;
+        }
+    }
+}
