@@ -149,7 +149,7 @@ impl Inner {
             input: content,
             cancelled: control.cancelled.clone(),
         };
-        slot.live().run = Some(control);
+        slot.live().run = Some(Box::new(control));
         self.begin_run(&slot, executor, run, cut);
         Ok(accepted)
     }

@@ -177,7 +177,8 @@ impl Observation {
         if live.state.seq != after {
             return false;
         }
-        self.ready.push_back(frames::caught_up(live.said.clone()));
+        self.ready
+            .push_back(frames::caught_up(live.said.as_deref().cloned()));
         self.phase = if live.state.is_over {
             Phase::Ended(StreamEnd::Complete)
         } else {

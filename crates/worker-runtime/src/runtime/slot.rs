@@ -23,16 +23,17 @@ pub(super) struct Slot {
     live: Mutex<Live>,
 }
 
-/// What is true of a Worker now.
+/// What is true of a Worker now. What it has only while a run is active, or somebody watches, is
+/// boxed: most Workers are idle most of the time.
 pub(super) struct Live {
     /// Shared with the store.
     pub(super) state: Arc<WorkerState>,
     /// What the active run has said since its last entry.
-    pub(super) said: Option<InFlight>,
-    pub(super) run: Option<RunControl>,
+    pub(super) said: Option<Box<InFlight>>,
+    pub(super) run: Option<Box<RunControl>>,
     /// Its place among `max_workers`, until it is stopped.
     place: Option<Permit>,
-    feed: Option<Feed>,
+    feed: Option<Box<Feed>>,
 }
 
 /// Events that are decided but not committed, and what they would lead to.
@@ -120,10 +121,10 @@ impl Live {
     /// Keeps what is in flight in step with the events.
     fn follow(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { run_id } => self.said = Some(nothing_said(run_id)),
+            Event::RunStarted { run_id } => self.said = Some(Box::new(nothing_said(run_id))),
             Event::EntryAppended { .. } => {
                 if let Some(said) = &mut self.said {
-                    *said = nothing_said(&said.run_id);
+                    **said = nothing_said(&said.run_id);
                 }
             }
             Event::RunFinished { .. } => {
@@ -162,7 +163,9 @@ impl Live {
 
     /// Adds a reader of live frames.
     pub(super) fn join(&mut self, max_bytes: u64) -> (Place, Arc<Notify>) {
-        let feed = self.feed.get_or_insert_with(|| Feed::new(max_bytes));
+        let feed = self
+            .feed
+            .get_or_insert_with(|| Box::new(Feed::new(max_bytes)));
         (feed.join(), feed.more())
     }
 
