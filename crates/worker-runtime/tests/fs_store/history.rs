@@ -12,7 +12,7 @@ use worker_runtime::{Condition, Store};
 use yoi_protocol::RuntimeId;
 
 pub(crate) use check::is;
-pub(crate) use told::Told;
+pub(crate) use told::{Told, adds_up};
 
 use gate::Gate;
 

@@ -9,5 +9,6 @@ mod contract;
 mod disks_agree;
 mod history;
 mod power;
+mod repairs;
 mod sim;
 mod sim_tests;

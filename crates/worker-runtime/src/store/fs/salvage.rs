@@ -14,7 +14,7 @@ use super::identity::{Identity, NO_SALT};
 use super::line::{Kind, Line};
 use super::name::{HEAD, IDENTITY, SegmentName};
 use super::record::{decode, decode_dropped};
-use super::segment::{Header, Segment};
+use super::segment::{Header, Seal, Segment};
 use crate::store::{LogId, Record};
 
 /// Something that is not what was written.
@@ -42,6 +42,9 @@ pub(super) enum Found {
         seq: u64,
         worker: Box<Worker>,
     },
+    /// Something was acknowledged here of which nobody can tell what log it was of: a log that
+    /// does not show again may have lost its end.
+    Doubt,
 }
 
 /// What is there.
@@ -49,8 +52,8 @@ pub(super) struct Salvage<'a> {
     disk: &'a dyn Disk,
     pub(super) identity: Identity,
     segments: Vec<SegmentName>,
-    /// The last record that was certainly acknowledged, as far as that is known.
-    mark: u64,
+    /// The last record that was certainly acknowledged, if that is known.
+    mark: Option<u64>,
     /// What is wrong with the files as such.
     flaws: Vec<Flaw>,
 }
@@ -77,11 +80,11 @@ impl<'a> Salvage<'a> {
             }
         };
         let mark = match Head::open(disk, identity.salt(0)) {
-            Ok(head) => head.mark.lsn,
+            Ok(head) => Some(head.mark.lsn),
             Err(error) => {
                 let is_missing = matches!(error, OpenError::Missing { .. });
                 flaws.push(flaw(HEAD, 0, if is_missing { MISSING } else { DAMAGED }));
-                0
+                None
             }
         };
         let mut next = 1;
@@ -110,21 +113,30 @@ impl<'a> Salvage<'a> {
         let last = self.segments.last().copied();
         let mut end = (SegmentName::one(1), 0);
         let mut lsn = 0;
+        let mut next = 1;
         for name in &self.segments {
+            if name.first != next {
+                visit(Found::Doubt).map_err(OpenError::io(WRITING))?;
+            }
+            next = name.last + 1;
             let read = self.read(*name).map_err(OpenError::io("reading a segment"));
             let mut lines = Lines {
                 name: *name,
                 salt: self.identity.salt(name.last),
                 is_last: last == Some(*name),
+                has_index: false,
                 lsn: &mut lsn,
                 flaws: &mut flaws,
             };
             let used = lines
                 .each(&read?, &mut visit)
-                .map_err(OpenError::io("writing what was found"))?;
+                .map_err(OpenError::io(WRITING))?;
             end = (*name, used);
         }
-        if lsn < self.mark {
+        if self.mark.is_none_or(|mark| lsn < mark) {
+            visit(Found::Doubt).map_err(OpenError::io(WRITING))?;
+        }
+        if self.mark.is_some_and(|mark| lsn < mark) {
             flaws.push(flaw(
                 &end.0.to_string(),
                 end.1,
@@ -148,6 +160,8 @@ struct Lines<'a> {
     name: SegmentName,
     salt: u32,
     is_last: bool,
+    /// Its index is whole: what is missing of a log is known.
+    has_index: bool,
     /// The last number that was seen.
     lsn: &'a mut u64,
     flaws: &'a mut Vec<Flaw>,
@@ -167,6 +181,7 @@ impl Lines<'_> {
         let mut bad: Option<usize> = None;
         let mut at = 0;
         let mut is_sealed = false;
+        self.has_index = has_index(self.salt, &bytes[..used]);
         for text in bytes[..used].split_inclusive(|byte| *byte == b'\n') {
             let line = text.strip_suffix(b"\n").and_then(|text| {
                 let salt = if at == 0 { NO_SALT } else { self.salt };
@@ -181,6 +196,9 @@ impl Lines<'_> {
             });
             match found {
                 Some(found) => {
+                    if bad.is_some() && !self.has_index {
+                        visit(Found::Doubt)?;
+                    }
                     self.flaw_until(bad.take(), at);
                     for one in found {
                         visit(one)?;
@@ -201,6 +219,7 @@ impl Lines<'_> {
             bad => self.flaw_until(bad, used),
         }
         if !is_sealed && !self.is_last {
+            visit(Found::Doubt)?;
             self.flaws.push(flaw(
                 &self.name.to_string(),
                 used as u64,
@@ -222,6 +241,7 @@ impl Lines<'_> {
     }
 }
 
+const WRITING: &str = "writing what was found";
 const MISSING: &str = "it is missing";
 const DAMAGED: &str = "it is damaged";
 
@@ -232,6 +252,23 @@ fn flaw(file: &str, offset: u64, what: &'static str) -> Flaw {
         bytes: 0,
         what,
     }
+}
+
+/// Whether a segment ends with an index that is whole.
+fn has_index(salt: u32, bytes: &[u8]) -> bool {
+    let Some(text) = bytes.strip_suffix(b"\n") else {
+        return false;
+    };
+    let start = text.iter().rposition(|byte| *byte == b'\n');
+    let last = &text[start.map_or(0, |at| at + 1)..];
+    let seal = Line::parse(salt, last).filter(|line| line.kind == Kind::Seal);
+    let seal = seal.and_then(|line| serde_json::from_slice::<Seal>(line.json).ok());
+    let index = seal.and_then(|seal| bytes.get(usize::try_from(seal.index).ok()?..));
+    index.is_some_and(|index| {
+        index
+            .split_inclusive(|byte| *byte == b'\n')
+            .all(|line| Line::parse(salt, line.strip_suffix(b"\n").unwrap_or(line)).is_some())
+    })
 }
 
 /// What a good line says, if anything that matters here; `None` where it is of no known form.

@@ -14,7 +14,7 @@ use yoi_protocol::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
     /// The events of each log that were acknowledged.
-    pub(super) logs: BTreeMap<LogId, Vec<StoredEvent>>,
+    pub(crate) logs: BTreeMap<LogId, Vec<StoredEvent>>,
     pub(super) keys: BTreeMap<[u8; 32], KeyRecord>,
     /// Every key there ever was an answer for.
     pub(super) asked: BTreeSet<[u8; 32]>,
@@ -215,7 +215,7 @@ fn words(number: i64) -> String {
     format!("{number}: grüß\0\n{}", "\u{1F980} ü".repeat(80))
 }
 
-pub(super) fn adds_up(events: &[StoredEvent]) -> WorkerState {
+pub(crate) fn adds_up(events: &[StoredEvent]) -> WorkerState {
     fold(None, events)
 }
 

@@ -39,6 +39,19 @@ struct Known {
     states: BTreeMap<u64, Worker>,
     /// The last `seq` of each record, by its first.
     spans: BTreeMap<u64, u64>,
+    /// The last `seq` of all.
+    end: u64,
+    /// How many doubts there were when that was seen.
+    doubts: u64,
+}
+
+impl Known {
+    fn reaches(&mut self, seq: u64, doubts: u64) {
+        if seq >= self.end {
+            self.end = seq;
+            self.doubts = doubts;
+        }
+    }
 }
 
 impl Fold {
@@ -47,20 +60,24 @@ impl Fold {
         let mut known: HashMap<LogId, Known> = HashMap::new();
         let mut gone: HashSet<LogId> = HashSet::new();
         let mut answers = 0;
+        let mut doubts = 0;
         salvage.each(|found| {
             match found {
+                Found::Doubt => doubts += 1,
                 Found::Dropped(log) => {
                     gone.insert(log);
                 }
                 Found::State { log, seq, worker } => {
-                    let states = &mut known.entry(log).or_default().states;
-                    states.insert(seq, *worker);
+                    let known = known.entry(log).or_default();
+                    known.reaches(seq, doubts);
+                    known.states.insert(seq, *worker);
                 }
                 Found::Record(record) => {
                     answers += record.keys.len() as u64;
                     if let Some((first, last)) = record.events.first().zip(record.events.last()) {
-                        let spans = &mut known.entry(record.log).or_default().spans;
-                        spans.insert(first.seq, last.seq);
+                        let known = known.entry(record.log).or_default();
+                        known.reaches(last.seq, doubts);
+                        known.spans.insert(first.seq, last.seq);
                     }
                 }
             }
@@ -69,7 +86,10 @@ impl Fold {
         let mut plans: HashMap<LogId, Plan> = known
             .into_iter()
             .filter(|(log, _)| !gone.contains(log))
-            .map(|(log, known)| (log, Plan::of(known)))
+            .map(|(log, known)| {
+                let is_doubtful = known.doubts < doubts;
+                (log, Plan::of(known, is_doubtful))
+            })
             .collect();
         let flaws = salvage.each(|found| {
             if let Found::Record(record) = found
@@ -122,7 +142,7 @@ struct Plan {
     first: u64,
     last: u64,
     lost: Vec<(u64, u64)>,
-    /// There is more after `last` that nothing can be made of.
+    /// There is more after `last` that nothing can be made of, or may be.
     is_cut: bool,
     state: Option<WorkerState>,
     /// How many entries are kept.
@@ -132,8 +152,13 @@ struct Plan {
 impl Plan {
     /// The latest stretch without a hole that begins with a snapshot of the log, or where an index
     /// says how the log was; what is before it is given up, what is after it is lost.
-    fn of(known: Known) -> Self {
-        let Known { mut states, spans } = known;
+    fn of(known: Known, is_doubtful: bool) -> Self {
+        let Known {
+            mut states,
+            spans,
+            end,
+            ..
+        } = known;
         let mut stretches: Vec<(u64, u64)> = Vec::new();
         for (first, last) in spans {
             match stretches.last_mut() {
@@ -142,14 +167,12 @@ impl Plan {
                 _ => stretches.push((first, last)),
             }
         }
-        let end = stretches.last().map_or(0, |(_, last)| *last);
-        let end = end.max(states.keys().next_back().copied().unwrap_or(0));
         let mut plan = Self {
             base: None,
             first: end + 1,
             last: end,
             lost: holes(&stretches, end),
-            is_cut: false,
+            is_cut: is_doubtful,
             state: None,
             entries: 0,
         };
@@ -164,7 +187,7 @@ impl Plan {
             if base.is_some() || *first == 1 {
                 plan.first = *first;
                 plan.last = *last;
-                plan.is_cut = *last < end;
+                plan.is_cut |= *last < end;
                 plan.base = base;
                 return plan;
             }
@@ -179,7 +202,7 @@ impl Plan {
     fn from(self, (seq, worker): (u64, Worker)) -> Self {
         Self {
             first: seq + 1,
-            is_cut: seq < self.last,
+            is_cut: self.is_cut || seq < self.last,
             last: seq,
             base: Some((seq, worker)),
             ..self

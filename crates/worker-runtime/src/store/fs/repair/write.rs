@@ -44,7 +44,7 @@ pub(super) fn write(fold: &Fold, salvage: &Salvage<'_>, new: &dyn Disk) -> Resul
     };
     salvage.each(|found| match found {
         Found::Record(record) => out.record(record),
-        Found::Dropped(_) | Found::State { .. } => Ok(()),
+        Found::Dropped(_) | Found::State { .. } | Found::Doubt => Ok(()),
     })?;
     let doing = "writing the repaired store";
     out.finish(true).map_err(OpenError::io(doing))?;

@@ -1,0 +1,238 @@
+//! What is kept of a store that cannot be opened any more: whatever is good, and nothing that was
+//! not written. And what it is as lines of JSON.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use worker_runtime::Store;
+use worker_runtime::store::Range;
+use worker_runtime::store::fs::repair::{Repair, inspect_on, repair_onto};
+use worker_runtime::store::fs::{OpenError, export_from};
+use yoi_protocol::WorkerId;
+
+use crate::history::{MOST_EVENTS, STEPS, Told, adds_up, live, open};
+use crate::sim::SimDisk;
+
+const ALL: Range = Range {
+    after: 0,
+    until: u64::MAX,
+    max_items: usize::MAX,
+    max_bytes: u64::MAX,
+};
+
+/// A closed store with a past.
+async fn past() -> (SimDisk, Told) {
+    let disk = SimDisk::new();
+    let mut told = Told::default();
+    let store = open(&disk).unwrap();
+    live(&disk, &store, &mut told, STEPS).await;
+    drop(store);
+    (disk, told)
+}
+
+/// Repairs a disk, and holds what is kept to be what was written and what was said to be kept.
+async fn repaired(disk: &SimDisk, told: &Told) -> Result<Repair, String> {
+    let before = disk.files();
+    let new = SimDisk::new();
+    let said = inspect_on(disk).map_err(|error| format!("inspecting: {error}"))?;
+    let done = repair_onto(disk, &new).map_err(|error| format!("repairing: {error}"))?;
+    if said != done || disk.files() != before {
+        return Err(format!("said {said:?}, did {done:?}, or changed the store"));
+    }
+    let store = open(&new).map_err(|error| format!("it does not open: {error}"))?;
+    let mut states = BTreeMap::new();
+    let mut take = |log: worker_runtime::store::LogId, state| {
+        states.insert(log.worker_id.clone(), (log, state));
+    };
+    store.recover(&mut take).await.unwrap();
+    if states.len() != done.workers.len() {
+        return Err(format!("{} workers, and {done:?}", states.len()));
+    }
+    for kept in &done.workers {
+        let of = |what: String| format!("{}: {what}", kept.worker_id);
+        let (log, state) = &states[&kept.worker_id];
+        let mut lives = told.logs.iter();
+        let Some((was, written)) = lives.find(|(was, _)| was.worker_id == kept.worker_id) else {
+            // That it was forgotten is what was lost.
+            continue;
+        };
+        let last = kept.last_seq as usize;
+        if **state != adds_up(&written[..last]) {
+            return Err(of(format!("it is {state:?}")));
+        }
+        // What goes on from before what it lost is another life, and so is what may have lost
+        // something.
+        let is_cut = last < written.len();
+        if is_cut && !kept.is_another_life || (log == was) == kept.is_another_life {
+            return Err(of(format!("its life is {log:?}: {kept:?}")));
+        }
+        let events = store
+            .events(log, ALL)
+            .await
+            .map_err(|e| of(e.to_string()))?;
+        let first = events.first_seq as usize;
+        let found: Vec<_> = events
+            .events
+            .iter()
+            .map(|event| (**event).clone())
+            .collect();
+        // More may be given up when it is opened, but nothing else.
+        if first < kept.first_seq as usize || found != written[first - 1..last] {
+            return Err(of(format!("{first}: {found:?}")));
+        }
+        let entries = store
+            .entries(log, ALL)
+            .await
+            .map_err(|e| of(e.to_string()))?;
+        let given_up = written[..first - 1]
+            .iter()
+            .filter_map(|event| event.entry());
+        let expected: Vec<_> = found.iter().filter_map(|event| event.entry()).collect();
+        if entries.first_sequence != given_up.count() as u64 + 1
+            || entries.entries.iter().collect::<Vec<_>>() != expected
+        {
+            return Err(of(format!("{entries:?}")));
+        }
+    }
+    Ok(done)
+}
+
+#[tokio::test]
+async fn a_store_that_is_whole_needs_no_repair() {
+    let (disk, told) = past().await;
+    let done = repaired(&disk, &told).await.unwrap();
+    assert!(done.is_whole(), "{done:?}");
+    assert!(done.workers.iter().all(|kept| !kept.is_another_life));
+}
+
+#[tokio::test]
+async fn whatever_line_is_damaged_all_others_are_kept() {
+    let (disk, told) = past().await;
+    let mut cut = 0;
+    for (file, bytes) in disk.files() {
+        let used = bytes
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |at| at + 1);
+        let mut at = 0;
+        for line in bytes[..used].split_inclusive(|byte| *byte == b'\n') {
+            let damaged = disk.deep_clone();
+            let middle = at + line.len() / 2;
+            damaged.flip(&file, middle as u64, 3);
+            at += line.len();
+            if file == "LOCK" {
+                continue;
+            }
+            let done = repaired(&damaged, &told).await;
+            let done = done.unwrap_or_else(|error| panic!("{file} at {middle}: {error}"));
+            cut += done
+                .workers
+                .iter()
+                .filter(|kept| kept.is_another_life)
+                .count();
+            // One of two marks is redundant.
+            let is_told = done.flaws.iter().any(|flaw| flaw.file == file);
+            assert!(is_told || file == "HEAD", "{file} at {middle}: {done:?}");
+        }
+    }
+    assert!(cut > 0, "no damage hit the end of a log");
+}
+
+#[tokio::test]
+async fn whatever_file_is_missing_the_others_are_kept() {
+    let (disk, told) = past().await;
+    for (file, _) in disk.files() {
+        let without = disk.deep_clone();
+        without.delete(&file);
+        let done = repaired(&without, &told).await;
+        let done = done.unwrap_or_else(|error| panic!("without {file}: {error}"));
+        assert_eq!(done.is_whole(), file == "LOCK", "without {file}: {done:?}");
+    }
+}
+
+#[tokio::test]
+async fn wherever_the_log_is_cut_what_is_before_is_kept() {
+    let (disk, told) = past().await;
+    let files = disk.files();
+    let (last, bytes) = files
+        .iter()
+        .rfind(|(name, _)| name.ends_with(".log"))
+        .unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    let ends = (0..used).filter(|at| *at == 0 || bytes[at - 1] == b'\n');
+    for size in ends.flat_map(|end| [end, end + 1, end + 40]) {
+        let short = disk.deep_clone();
+        short.cut(last, size as u64);
+        let done = repaired(&short, &told).await;
+        let done = done.unwrap_or_else(|error| panic!("cut at {size}: {error}"));
+        assert!(!done.is_whole(), "cut at {size}: {done:?}");
+    }
+}
+
+#[test]
+fn what_is_no_store_is_not_repaired() {
+    assert_eq!(inspect_on(&SimDisk::new()), Err(OpenError::Absent));
+}
+
+/// The lines of an export.
+fn lines(disk: &SimDisk, worker_id: Option<&str>) -> (Vec<Value>, usize) {
+    let mut out = Vec::new();
+    let worker_id = worker_id.map(|id| WorkerId::parse(id).unwrap());
+    let exported = export_from(disk, worker_id.as_ref(), &mut out).unwrap();
+    let lines: Vec<Value> = out
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!(lines.len() as u64, exported.events);
+    (lines, exported.flaws.len())
+}
+
+#[tokio::test]
+async fn an_export_has_every_event_that_is_kept() {
+    let (disk, told) = past().await;
+    let (all, flaws) = lines(&disk, None);
+    assert_eq!(flaws, 0);
+    for (log, written) in &told.logs {
+        let ours: Vec<&Value> = all
+            .iter()
+            .filter(|line| line["life"] == log.life.to_string())
+            .collect();
+        let seqs: Vec<u64> = ours
+            .iter()
+            .filter_map(|line| line["seq"].as_u64())
+            .collect();
+        assert!(seqs.is_sorted_by(|one, next| one < next), "{seqs:?}");
+        let last = written.len() as u64;
+        let kept: Vec<u64> = (last.saturating_sub(MOST_EVENTS) + 1..=last).collect();
+        assert!(seqs.ends_with(&kept), "{log:?}: {seqs:?}");
+        for line in ours {
+            let event = &written[line["seq"].as_u64().unwrap() as usize - 1];
+            assert_eq!(line["worker_id"], log.worker_id.as_str());
+            assert_eq!(line["at"], event.at.to_string());
+            assert_eq!(line["event"], serde_json::to_value(&event.event).unwrap());
+        }
+    }
+    let lives: Vec<String> = told.logs.keys().map(|log| log.life.to_string()).collect();
+    let is_known = |line: &Value| lives.iter().any(|life| line["life"] == *life);
+    assert!(all.iter().all(is_known), "a forgotten log is exported");
+    let (one, _) = lines(&disk, Some("w-1"));
+    assert!(one.iter().all(|line| line["worker_id"] == "w-1") && !one.is_empty());
+}
+
+#[tokio::test]
+async fn an_export_of_a_damaged_store_has_the_rest() {
+    let (disk, _) = past().await;
+    let (all, _) = lines(&disk, None);
+    let files = disk.files();
+    let (last, _) = files
+        .iter()
+        .rfind(|(name, _)| name.ends_with(".log"))
+        .unwrap();
+    // Behind the header, in the first record.
+    let header = files[last].iter().position(|byte| *byte == b'\n').unwrap();
+    disk.flip(last, header as u64 + 40, 1);
+    let (rest, flaws) = lines(&disk, None);
+    assert_eq!(flaws, 1);
+    assert!(rest.len() < all.len() && rest.iter().all(|line| all.contains(line)));
+}
