@@ -42,7 +42,7 @@ pub(crate) fn yoi(folder: &Path, args: &[&str]) -> Command {
 
 /// A server that is killed when the test is done with it.
 pub(crate) struct Backend {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) server: Process,
     pub(crate) url: String,
 }

@@ -8,6 +8,7 @@ mod following;
 mod once;
 mod serving;
 mod shape;
+mod stores;
 
 use backend::Backend;
 use shape::shape;
