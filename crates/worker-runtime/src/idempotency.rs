@@ -75,6 +75,11 @@ impl Keys {
         }
     }
 
+    /// Lets the store drop the answers that are not given again.
+    pub(crate) fn expire(&self, now: Timestamp) {
+        self.store.expire_answers(first_kept(now));
+    }
+
     async fn take(self: &Arc<Self>, key: Hash, body: Hash) -> Claim {
         loop {
             let mut over = match self.try_take(key, body) {

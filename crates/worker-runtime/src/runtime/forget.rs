@@ -1,4 +1,4 @@
-//! Stopped Workers are forgotten after a while.
+//! Stopped Workers are forgotten after a while, and so are answers to commands.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -70,7 +70,10 @@ impl Inner {
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                 }
                 match inner.upgrade() {
-                    Some(inner) => inner.forget_due(),
+                    Some(inner) => {
+                        inner.forget_due();
+                        inner.keys.expire(inner.clock.now());
+                    }
                     None => return,
                 }
             }

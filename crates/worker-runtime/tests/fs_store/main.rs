@@ -7,6 +7,7 @@
 
 mod contract;
 mod disks_agree;
+mod formats;
 mod history;
 mod power;
 mod repairs;

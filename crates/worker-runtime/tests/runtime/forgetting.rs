@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use worker_runtime::{Runtime, RuntimeError};
+use worker_runtime::{Runtime, RuntimeError, Store};
+use yoi_protocol::{CreateWorker, Timestamp};
 
-use crate::common::{ManualClock, PATIENCE, TestStore, builder, create, id, stop};
+use crate::common::{ManualClock, PATIENCE, TestStore, builder, create, id, keyed, stop};
 
 const RETAINED: Duration = Duration::from_millis(604_800_000);
 
@@ -61,5 +62,22 @@ async fn what_is_due_is_forgotten_also_while_nobody_asks() {
     // Nothing but time: a minute at most until somebody looks.
     tokio::time::sleep(Duration::from_secs(60)).await;
     until_forgotten(&store).await;
+    drop(runtime);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_dropped_also_while_nobody_asks() {
+    let (store, clock) = (TestStore::new(), ManualClock::new());
+    let builder = builder().store(store.clone()).clock(clock.clone());
+    let runtime = builder.start().await.unwrap();
+    let request = CreateWorker::default();
+    runtime.create_worker(request, keyed("once")).await.unwrap();
+    let held = || store.expire_answers(Timestamp::from_unix_ms(0));
+    clock.advance(Duration::from_millis(24 * 60 * 60 * 1_000 - 1));
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!(held(), 1, "it is given again");
+    clock.advance(Duration::from_millis(1));
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(held(), 0);
     drop(runtime);
 }
