@@ -137,15 +137,14 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 /// Writes a store of the latest format.
 async fn write() {
-    let folder = fixtures().join(format!("v{FORMATS}"));
-    let _ = fs::remove_dir_all(&folder);
+    let folder = tempfile::tempdir().unwrap();
     let (executor, mut script) = ScriptedExecutor::new();
     let limits = Limits {
         max_worker_events: 40,
         ..Limits::default()
     };
     let options = options().retention(worker_runtime::store::fs::Retention::of(&limits));
-    let store = Arc::new(FsStore::open(&folder, options).unwrap());
+    let store = Arc::new(FsStore::open(folder.path(), options).unwrap());
     let runtime = Runtime::builder(runtime_id())
         .limits(limits)
         .store(Arc::clone(&store) as Arc<dyn Store>)
@@ -189,22 +188,24 @@ async fn write() {
     let sent = runtime.send_input(&eve, input, CommandContext::default());
     sent.await.unwrap();
     let _run = script.next_run().await;
-    let mut events = Vec::new();
-    export(&folder, None, &mut events).unwrap();
     // As a killed process leaves it, but for the room that was only taken.
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = fs::read(&path).unwrap();
-        let used = bytes
-            .iter()
-            .rposition(|byte| *byte != 0)
-            .map_or(0, |at| at + 1);
-        if path.extension().is_some_and(|extension| extension == "log") {
-            fs::write(&path, &bytes[..used]).unwrap();
-        }
+    let to = fixtures().join(format!("v{FORMATS}"));
+    let _ = fs::remove_dir_all(&to);
+    fs::create_dir_all(&to).unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let bytes = fs::read(entry.path()).unwrap();
+        let used = match name.as_str() {
+            "LOCK" => continue,
+            "HEAD" => bytes.len(),
+            _ => bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1,
+        };
+        fs::write(to.join(name), &bytes[..used]).unwrap();
     }
-    fs::remove_file(folder.join("LOCK")).unwrap();
-    fs::write(folder.join(EVENTS), events).unwrap();
+    let mut events = Vec::new();
+    export(&to, None, &mut events).unwrap();
+    fs::write(to.join(EVENTS), events).unwrap();
 }
 
 async fn say(runtime: &Runtime, script: &mut Script, name: &str, round: usize) {
