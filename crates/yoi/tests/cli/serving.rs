@@ -186,7 +186,7 @@ fn every_bad_file_is_refused_with_its_text() {
 #[test]
 fn every_good_file_is_served() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/config/good");
-    for name in ["everything.toml", "empty.toml"] {
+    for name in ["everything.toml", "empty.toml", "durable.toml"] {
         let file = folder.join(name);
         let file = file.to_str().expect("UTF-8");
         let mut backend = Backend::start_with(&["serve", "--config", file], None);
