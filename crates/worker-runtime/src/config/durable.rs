@@ -58,9 +58,13 @@ async fn apart<T: Send + 'static>(
 impl From<OpenError> for ConfigFault {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Unusable { .. } | OpenError::OtherRuntime { .. } => {
-                Self::StoreUnusable(error.to_string())
-            }
+            OpenError::Unusable { doing, kind } => Self::StoreUnusable(format!(
+                "names a folder that cannot be used: {doing}: {kind}"
+            )),
+            OpenError::OtherRuntime { theirs, ours } => Self::StoreUnusable(format!(
+                "names a folder that belongs to runtime {theirs}, not to {ours}: start the \
+                 runtime under that id, or choose another folder"
+            )),
             error => Self::Store(error.to_string()),
         }
     }

@@ -82,7 +82,7 @@ fn flags_and_variables_are_named_when_they_are_at_fault() {
     #[cfg(feature = "fs-store")]
     assert_eq!(
         told(&["--store", "fs", "--path", "/dev/null/data"], &[]),
-        "worker-runtime: --store: `runtime.store` the store's folder cannot be used: opening it: not a directory\n"
+        "worker-runtime: --store: `runtime.store` names a folder that cannot be used: opening it: not a directory\n"
     );
     assert_eq!(
         told(&["--store", "cloud"], &[]),

@@ -114,7 +114,7 @@ async fn what_is_wrong_is_said_with_its_place_and_never_its_value() {
         (format!("{embedded}{embedded}"), "runtimes[1].id` stands twice"),
         (format!("{embedded}colour = 1"), "yoi.toml:4"),
         (format!("{embedded}base_url = \"https://canary.example\""), "runtimes[0].base_url` is only for"),
-        (format!("{embedded}store = {{ kind = \"fs\", path = \"/dev/null/canary\" }}"), "runtimes[0].store` the store's folder cannot be used"),
+        (format!("{embedded}store = {{ kind = \"fs\", path = \"/dev/null/canary\" }}"), "runtimes[0].store` names a folder that cannot be used"),
         (format!("{embedded}display_name = \"\""), "runtimes[0].display_name` must be"),
         (remote.to_owned(), "runtimes[0].base_url` is needed"),
         (format!("{remote}base_url = \"http://canary.example\""), "runtimes[0].base_url` must be https://"),
