@@ -1,19 +1,18 @@
 //! Starting on what is there: the indexes of the sealed segments, and the records of the last one.
 
 use std::collections::HashSet;
-use std::io;
 use std::sync::Arc;
 
 use yoi_protocol::Timestamp;
 
 use super::active::Active;
-use super::disk::{Disk, DiskFile, Held, Lock};
+use super::disk::{Disk, Held, Lock};
 use super::error::OpenError;
 use super::footer::{self, Footer};
 use super::head::Head;
 use super::identity::Identity;
 use super::index::{Index, Log, Sealed};
-use super::line::Kind;
+use super::line::{Kind, Line};
 use super::name::{HEAD, IDENTITY, LOCK, SegmentName, is_unfinished};
 use super::options::FsOptions;
 use super::record::{decode, decode_dropped};
@@ -145,16 +144,12 @@ fn segments(disk: &dyn Disk, names: &[String]) -> Result<Vec<SegmentName>, OpenE
         .filter_map(|name| SegmentName::parse(name))
         .collect();
     all.sort_unstable();
-    let replaced: Vec<SegmentName> = all
-        .iter()
-        .copied()
-        .filter(|one| all.iter().any(|other| other.replaces(*one)))
-        .collect();
-    for name in &replaced {
+    let uncounted = uncounted(&all);
+    for name in &uncounted {
         disk.remove(&name.to_string())
             .map_err(OpenError::io("removing a replaced segment"))?;
     }
-    all.retain(|name| !replaced.contains(name));
+    all.retain(|name| !uncounted.contains(name));
     let mut next = 1;
     for name in &all {
         if name.first != next {
@@ -165,6 +160,32 @@ fn segments(disk: &dyn Disk, names: &[String]) -> Result<Vec<SegmentName>, OpenE
         next = name.last + 1;
     }
     Ok(all)
+}
+
+/// Those of all segments that do not count: who was replaced, or is to take the place of others that
+/// are all there still. Its name need not last, and theirs do until they are taken away.
+fn uncounted(all: &[SegmentName]) -> Vec<SegmentName> {
+    let mut wide: Vec<SegmentName> = all.to_vec();
+    wide.retain(|name| name.first < name.last);
+    wide.sort_by_key(|name| name.last - name.first);
+    let mut uncounted = Vec::new();
+    for name in wide {
+        let counts = |one: &&SegmentName| name.replaces(**one) && !uncounted.contains(*one);
+        let inner: Vec<SegmentName> = all.iter().filter(counts).copied().collect();
+        let reach = inner.iter().fold(name.first, |next, one| {
+            if one.first == next {
+                one.last + 1
+            } else {
+                next
+            }
+        });
+        if reach > name.last {
+            uncounted.push(name);
+        } else {
+            uncounted.extend(inner);
+        }
+    }
+    uncounted
 }
 
 struct Start<'a> {
@@ -217,10 +238,10 @@ impl Start<'_> {
             Some(footer) => {
                 self.lsn = footer.lsn;
                 self.end(Some(last.name), last_size)?;
-                // It may be read before it lasts, and what comes next relies on it.
-                last.file
-                    .sync()
-                    .map_err(OpenError::io("syncing a segment"))?;
+                let index = footer.seal.index;
+                last.bytes(index, (last_size - index) as usize)
+                    .and_then(|read| last.renew(&read, index).map_err(Unreadable::Io))
+                    .map_err(|fault| fault_of(&last, &fault))?;
                 footers.push((last, last_size, footer));
                 self.load_sealed(footers)?;
                 Ok(None)
@@ -319,13 +340,20 @@ impl Start<'_> {
                 after,
             });
         }
-        let Some(first_lsn) = found.first_lsn else {
-            // Begun, and never used.
+        let is_sealed = matches!(found.tail, Tail::Sealed { .. });
+        let is_used = is_sealed || !found.lines.is_empty();
+        let Some(first_lsn) = found.first_lsn.filter(|_| is_used) else {
+            self.end(Some(name), found.end)?;
+            if let Tail::Torn { bytes } = found.tail
+                && found.first_lsn.is_some()
+            {
+                self.cut = Some((name.to_string(), found.end, bytes));
+            }
+            // Begun, and never used. Who begins it anew sees to it that its name lasts.
             drop(segment);
             self.disk
                 .remove(&name.to_string())
                 .map_err(OpenError::io("removing an unused segment"))?;
-            self.end(Some(name), 0)?;
             return Ok(None);
         };
         if first_lsn != expected {
@@ -337,7 +365,7 @@ impl Start<'_> {
         }
         let active = self.replay(segment, &found)?;
         self.end(Some(name), found.end)?;
-        self.settle(active, &found, size)
+        self.settle(active, &found, &bytes)
     }
 
     /// Adds the records of the last segment to what the indexes said.
@@ -421,32 +449,28 @@ impl Start<'_> {
         &mut self,
         mut active: Active,
         found: &Scan<'_>,
-        size: u64,
+        bytes: &[u8],
     ) -> Result<Option<Active>, OpenError> {
-        let settle = |file: &dyn DiskFile, size: u64| -> io::Result<()> {
-            file.set_size(size)?;
-            file.sync()
+        let segment = Arc::clone(&active.segment);
+        // What is known to have been acknowledged was synced.
+        let is_known = |(_, _, line): &&(u64, u32, Line<'_>)| line.lsn <= self.mark;
+        let open = found.lines.iter().find(|line| !is_known(line));
+        let from = open.map_or(found.end, |(offset, ..)| *offset);
+        let end = match found.tail {
+            Tail::Sealed { end } => end,
+            _ => found.end,
         };
-        let name = active.segment.name;
+        segment
+            .renew(&bytes[from as usize..end as usize], from)
+            .map_err(OpenError::io("ending the last segment"))?;
+        active.allocated = end;
         match found.tail {
-            Tail::Clean => {
-                // What is read may not last yet, and is told to whoever asks from here on.
-                let file = &active.segment.file;
-                file.sync().map_err(OpenError::io("syncing a segment"))?;
-                active.allocated = size;
-            }
             Tail::Torn { bytes } => {
-                settle(&*active.segment.file, found.end)
-                    .map_err(OpenError::io("cutting the tail"))?;
-                active.allocated = found.end;
-                self.cut = Some((name.to_string(), found.end, bytes));
+                self.cut = Some((segment.name.to_string(), found.end, bytes));
             }
-            Tail::Sealed { end } => {
-                // Its end was not cut off yet: as a whole it is read like any other.
-                settle(&*active.segment.file, end).map_err(OpenError::io("ending a segment"))?;
-                return self.reload();
-            }
-            Tail::Damaged { .. } => {}
+            // Its end was not cut off yet: as a whole it is read like any other.
+            Tail::Sealed { .. } => return self.reload(),
+            Tail::Clean | Tail::Damaged { .. } => {}
         }
         Ok(Some(active))
     }
@@ -465,7 +489,7 @@ impl Start<'_> {
     }
 }
 
-fn reading(error: io::Error) -> OpenError {
+fn reading(error: std::io::Error) -> OpenError {
     OpenError::io("reading a segment")(error)
 }
 

@@ -101,6 +101,14 @@ impl Segment {
         }
     }
 
+    /// Writes the end of the file anew, from `offset` on, and sees to it that it lasts. After a sync
+    /// that failed it may be read without being on the disk, and no later sync brings it there.
+    pub(super) fn renew(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.file.write_at(bytes, offset)?;
+        self.file.set_size(offset + bytes.len() as u64)?;
+        self.file.sync()
+    }
+
     /// The line at the start of `bytes`, which are from `offset` on.
     pub(super) fn line<'a>(
         &self,
