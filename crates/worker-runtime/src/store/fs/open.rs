@@ -74,8 +74,12 @@ pub(super) fn open(disk: &dyn Disk, options: &FsOptions) -> Result<Opened, OpenE
             });
         }
         Some(identity) => {
-            let salt = identity.salt(0);
-            (identity, Head::open(disk, salt)?)
+            let head = Head::open(disk, identity.salt(0))?;
+            if !names.iter().any(|name| SegmentName::parse(name).is_some()) {
+                // Whoever made it may not have seen that its name lasts, and records rely on it.
+                identity.write(disk)?;
+            }
+            (identity, head)
         }
         None => begin(disk, &names, options)?,
     };
