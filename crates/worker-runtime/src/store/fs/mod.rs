@@ -198,7 +198,12 @@ impl FsStore {
         if self.shared.queue.push(write).is_err() {
             return Err(CLOSED);
         }
-        done.await.unwrap_or(Err(CLOSED))
+        done.await.unwrap_or_else(|_| {
+            self.shared.abandon();
+            Err(StoreError::Uncertain(
+                "it ended before it said that it keeps it",
+            ))
+        })
     }
 
     /// Reads on a thread that may wait for the disk.

@@ -144,6 +144,13 @@ impl Queue {
         })
     }
 
+    /// Takes no more, and lets go of what waits: whoever waits for it learns that nobody writes it.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        state.waiting.clear();
+    }
+
     /// Takes no more. What waits is still written.
     pub(super) fn close(&self) {
         self.state().is_closed = true;

@@ -142,6 +142,13 @@ impl Shared {
         );
     }
 
+    /// The same where nobody writes any more, whyever that is; whoever waits learns of it.
+    pub(super) fn abandon(&self) {
+        let error = std::io::Error::other("nobody writes");
+        self.fail("writing the log", &error);
+        self.queue.abandon();
+    }
+
     /// Says what a read came upon, and what it is to whoever asked.
     pub(super) fn damage(&self, file: &str, fault: &Unreadable) -> StoreError {
         let text = match fault {

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use yoi_protocol::Timestamp;
@@ -374,6 +375,15 @@ impl Writer {
         if let Err(error) = head.write(mark) {
             drop(head);
             self.shared.fail("marking the end of the log", &error);
+        }
+    }
+}
+
+/// Also when it panics: nobody waits for a writer that is gone.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.shared.abandon();
         }
     }
 }
