@@ -7,6 +7,7 @@
 
 mod contract;
 mod disks_agree;
+mod failures;
 mod formats;
 mod history;
 mod power;

@@ -3,23 +3,36 @@
 use std::io::ErrorKind;
 use std::sync::{Arc, Condvar, Mutex};
 
+use tokio::sync::Notify;
+
 use crate::sim::{Failure, Fault, Kind, Nth, SimDisk};
 
-/// Holds every write to a disk until it is dropped. Nobody else gets at the disk meanwhile.
+/// Holds every write to a disk until it is dropped. Nobody else gets at the disk while one waits.
 pub(super) struct Gate {
-    is_open: Arc<(Mutex<bool>, Condvar)>,
+    state: Arc<State>,
     _writes: Fault,
+}
+
+#[derive(Default)]
+struct State {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+    reached: Notify,
 }
 
 impl Gate {
     pub(super) fn close(disk: &SimDisk) -> Self {
-        let is_open: Arc<(Mutex<bool>, Condvar)> = Arc::default();
-        let gate = Arc::clone(&is_open);
+        let state: Arc<State> = Arc::default();
+        let gate = Arc::clone(&state);
         let writes = Nth::when(0, move |op| {
             if op.kind == Kind::Write {
-                let (is_open, opened) = &*gate;
-                let is_open = is_open.lock().unwrap();
-                drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+                gate.reached.notify_one();
+                let is_open = gate.is_open.lock().unwrap();
+                drop(
+                    gate.opened
+                        .wait_while(is_open, |is_open| !*is_open)
+                        .unwrap(),
+                );
             }
             false
         });
@@ -27,15 +40,23 @@ impl Gate {
             _writes: disk
                 .fail(writes, Failure::error(ErrorKind::Other))
                 .optional(),
-            is_open,
+            state,
         }
+    }
+
+    /// Waits until a write waits.
+    pub(super) async fn reached(&self) {
+        self.state.reached.notified().await;
+    }
+
+    pub(super) fn open(&self) {
+        *self.state.is_open.lock().unwrap() = true;
+        self.state.opened.notify_all();
     }
 }
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        let (is_open, opened) = &*self.is_open;
-        *is_open.lock().unwrap() = true;
-        opened.notify_all();
+        self.open();
     }
 }
