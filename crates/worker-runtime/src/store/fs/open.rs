@@ -227,11 +227,7 @@ impl Start<'_> {
             let footer =
                 footer::read(&segment, size).map_err(|fault| fault_of(&segment, &fault))?;
             let Some(footer) = footer else {
-                return Err(OpenError::damaged(
-                    name,
-                    size,
-                    "its last line is not a seal",
-                ));
+                return Err(damaged(&segment, size, "its last line is not a seal"));
             };
             footers.push((segment, size, footer));
         }
@@ -503,10 +499,19 @@ fn fault_of(segment: &Segment, fault: &Unreadable) -> OpenError {
             doing: "reading a segment",
             kind: error.kind(),
         },
-        Unreadable::Damaged { offset } => OpenError::damaged(
-            segment.name,
-            *offset,
-            "the index of the segment is not whole",
-        ),
+        Unreadable::Damaged { offset } => {
+            damaged(segment, *offset, "the index of the segment is not whole")
+        }
+    }
+}
+
+fn damaged(segment: &Segment, offset: u64, what: &'static str) -> OpenError {
+    let (before, after) = segment.good_around(offset);
+    OpenError::Damaged {
+        file: segment.name.to_string(),
+        offset,
+        what,
+        before,
+        after,
     }
 }

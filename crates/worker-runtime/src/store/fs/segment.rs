@@ -109,6 +109,20 @@ impl Segment {
         self.file.sync()
     }
 
+    /// How many lines are good before and after `offset`, without the first.
+    pub(super) fn good_around(&self, offset: u64) -> (u64, u64) {
+        let size = self.file.size().unwrap_or(0);
+        let bytes = self.bytes(0, size as usize).unwrap_or_default();
+        let (mut at, mut before, mut after) = (0, 0, 0);
+        for text in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if Line::parse(self.salt, text.strip_suffix(b"\n").unwrap_or(text)).is_some() {
+                *(if at < offset { &mut before } else { &mut after }) += 1;
+            }
+            at += text.len() as u64;
+        }
+        (before, after)
+    }
+
     /// The line at the start of `bytes`, which are from `offset` on.
     pub(super) fn line<'a>(
         &self,
