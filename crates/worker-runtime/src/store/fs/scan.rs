@@ -91,7 +91,10 @@ fn tail(salt: u32, bytes: &[u8], end: u64, next: u64, mark: u64, has_header: boo
     let mut after = 0;
     let mut was_acknowledged = mark >= next;
     // Whatever was there instead, a line begins after a line feed or after what was never written.
-    for text in rest[..used].split(|byte| matches!(byte, b'\n' | 0)) {
+    let mut texts = rest[..used].split(|byte| matches!(byte, b'\n' | 0));
+    // The bad one itself: it may be good but for its line feed.
+    texts.next();
+    for text in texts {
         let Some(line) = Line::parse(salt, text) else {
             continue;
         };
