@@ -6,9 +6,11 @@
 )]
 
 mod contract;
+mod cuts;
 mod disks_agree;
 mod failures;
 mod formats;
+mod flips;
 mod history;
 mod power;
 mod repairs;

@@ -20,6 +20,8 @@ pub(crate) struct Told {
     pub(super) asked: BTreeSet<[u8; 32]>,
     /// Answers given before may be gone.
     pub(super) expired: Option<Timestamp>,
+    /// Every record, as it came.
+    pub(crate) said: Vec<Record>,
     /// Records that nobody can tell of.
     pub(super) open: Vec<Record>,
     /// The log of which nobody can tell whether it was dropped.
@@ -129,6 +131,7 @@ impl Told {
     }
 
     pub(super) fn committed(&mut self, record: &Record, answer: &Result<(), StoreError>) {
+        self.said.push(record.clone());
         let outcome = match answer {
             Ok(()) => {
                 self.is_there(record);
@@ -141,6 +144,19 @@ impl Told {
             Err(_) => '-',
         };
         self.outcomes.push(outcome);
+    }
+
+    /// What it would be with its first records only, of those that were all taken.
+    pub(crate) fn first(&self, records: usize) -> Self {
+        let mut first = Self {
+            asked: self.asked.clone(),
+            now: self.now,
+            ..Self::default()
+        };
+        for record in &self.said[..records] {
+            first.committed(record, &Ok(()));
+        }
+        first
     }
 
     /// Counts a record that is there.
