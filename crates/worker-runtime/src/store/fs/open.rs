@@ -61,18 +61,21 @@ pub(super) fn open(disk: &dyn Disk, options: &FsOptions) -> Result<Opened, OpenE
     // from here on relies on it.
     disk.sync_folder()
         .map_err(OpenError::io("syncing the folder"))?;
+    let found = Identity::read(disk)?;
+    if let Some(theirs) = found.as_ref().map(|found| &found.runtime)
+        && *theirs != options.runtime
+    {
+        return Err(OpenError::OtherRuntime {
+            theirs: theirs.clone(),
+            ours: options.runtime.clone(),
+        });
+    }
     let mut names = disk.list().map_err(OpenError::io("reading the folder"))?;
     for name in names.extract_if(.., |name| is_unfinished(name)) {
         disk.remove(&name)
             .map_err(OpenError::io("removing an unfinished file"))?;
     }
-    let (identity, head) = match Identity::read(disk)? {
-        Some(identity) if identity.runtime != options.runtime => {
-            return Err(OpenError::OtherRuntime {
-                theirs: identity.runtime,
-                ours: options.runtime.clone(),
-            });
-        }
+    let (identity, head) = match found {
         Some(identity) => {
             let head = Head::open(disk, identity.salt(0))?;
             if !names.iter().any(|name| SegmentName::parse(name).is_some()) {
