@@ -14,5 +14,6 @@ mod flips;
 mod history;
 mod power;
 mod repairs;
+mod refused;
 mod sim;
 mod sim_tests;
