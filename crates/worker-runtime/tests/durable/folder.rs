@@ -1,0 +1,119 @@
+//! Whose folder it is.
+
+use serde_json::json;
+use yoi_testkit::Process;
+
+use crate::api::{Api, Command};
+use crate::house::House;
+
+const STORE: [&str; 4] = ["--store", "fs", "--path", "data"];
+
+fn with_id(id: &str) -> Vec<&str> {
+    [&STORE[..], &["--id", id]].concat()
+}
+
+async fn info(serving: &Process) -> serde_json::Value {
+    Api::new(serving.url()).get("/v1/runtime").await
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_who_has_the_folder() {
+    let house = House::new();
+    let first = house.start(&with_id("rt-1"));
+    let pid = pid_in_lock(&house);
+    let refusal = house.refused(&with_id("rt-1"));
+    assert_eq!(refusal.code, Some(1), "{refusal:?}");
+    let expected = format!(
+        "worker-runtime: the store cannot be opened: the store is in use by process {pid} since "
+    );
+    assert!(refusal.told.starts_with(&expected), "{refusal:?}");
+    // Who has it is not disturbed.
+    assert_eq!(info(&first).await["store"], "fs");
+    drop(first);
+    drop(house.start(&with_id("rt-1")));
+}
+
+/// The process that runs, as the kernel knows it.
+fn pid_in_lock(house: &House) -> String {
+    let lock = std::fs::read_to_string(house.data().join("LOCK")).expect("readable");
+    let pid = lock.split(' ').nth(1).expect("a number").to_owned();
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).expect("a process");
+    assert_eq!(name.trim(), "worker-runtime");
+    pid
+}
+
+#[tokio::test]
+async fn another_runtime_does_not_get_the_folder() {
+    let house = House::new();
+    drop(house.start(&with_id("rt-1")));
+    let refusal = house.refused(&with_id("rt-2"));
+    assert_eq!(refusal.code, Some(2), "{refusal:?}");
+    assert_eq!(
+        refusal.told,
+        "worker-runtime: --store: `runtime.store` the store belongs to runtime rt-1, not to rt-2: \
+         start the runtime under that id, or choose another folder"
+    );
+    drop(house.start(&with_id("rt-1")));
+}
+
+#[tokio::test]
+async fn the_id_is_the_stores_when_none_is_told() {
+    let house = House::new();
+    let id = async || {
+        let info = info(&house.start(&STORE)).await;
+        info["runtime_id"].as_str().expect("an id").to_owned()
+    };
+    let first = id().await;
+    assert!(first.starts_with("rt-"), "{first}");
+    assert_eq!(id().await, first);
+
+    let house = House::new();
+    drop(house.start(&with_id("named")));
+    assert_eq!(info(&house.start(&STORE)).await["runtime_id"], "named");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_used_is_the_configurations_fault() {
+    let house = House::new();
+    std::fs::write(house.data(), "a file").expect("written");
+    for args in [&STORE[..], &with_id("rt-1")] {
+        let refusal = house.refused(args);
+        assert_eq!(refusal.code, Some(2), "{refusal:?}");
+        let expected =
+            "worker-runtime: --store: `runtime.store` the store's folder cannot be used: ";
+        assert!(refusal.told.starts_with(expected), "{refusal:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_in_order_leaves_nothing_to_tell() {
+    let house = House::new();
+    let mut serving = house.start(&with_id("rt-1"));
+    let api = Api::new(serving.url());
+    let create = Command {
+        path: "/v1/workers".to_owned(),
+        body: json!({"worker_id": "w-1"}).to_string(),
+        key: None,
+    };
+    assert_eq!(
+        api.send(&create).await.map(|answer| answer.status),
+        Some(201)
+    );
+    serving.signal("TERM");
+    assert_eq!(serving.ended().code(), Some(0));
+    let serving = house.start(&with_id("rt-1"));
+    let info = info(&serving).await;
+    assert_eq!(info["store"], "fs", "{info}");
+    assert_eq!(info["diagnostics"], json!([]), "{info}");
+    assert_eq!(info["workers"]["idle"], 1, "{info}");
+}
+
+#[tokio::test]
+async fn a_first_start_that_is_killed_leaves_a_folder_to_start_in() {
+    for file in ["", "LOCK", "HEAD", "STORE"] {
+        let house = House::new();
+        house.kill_start_at(&with_id("rt-1"), file);
+        let serving = house.start(&with_id("rt-1"));
+        assert_eq!(info(&serving).await["diagnostics"], json!([]), "at {file}");
+    }
+}
