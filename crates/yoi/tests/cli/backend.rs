@@ -72,6 +72,14 @@ impl Backend {
         }
     }
 
+    /// Kills the server as a power cut would, and starts it again with these arguments in the same
+    /// folder.
+    pub(crate) fn kill_and_start(&mut self, args: &[&str]) {
+        self.server.kill();
+        self.server = Process::start(&mut yoi(self.folder.path(), args));
+        self.url = self.server.url().to_owned();
+    }
+
     /// A command against this Backend.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = yoi(self.folder.path(), args);

@@ -4,6 +4,7 @@ mod answers;
 mod backend;
 mod checking;
 mod codes;
+mod durable;
 mod following;
 mod once;
 mod serving;
