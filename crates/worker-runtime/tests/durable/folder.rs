@@ -1,5 +1,8 @@
 //! Whose folder it is.
 
+use std::path::Path;
+use std::{fs, thread};
+
 use serde_json::json;
 use yoi_testkit::Process;
 
@@ -33,11 +36,43 @@ async fn a_second_process_is_told_who_has_the_folder() {
     drop(house.start(&with_id("rt-1")));
 }
 
+#[test]
+fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
+    let house = House::new();
+    drop(house.start(&with_id("rt-1")));
+    let path = house.data().join("LOCK");
+    let lock = fs::File::open(&path).expect("a lock");
+    lock.lock().expect("free");
+    // So long a program has it that a process was starting when it was killed.
+    thread::scope(|scope| {
+        let starting = scope.spawn(|| house.start(&with_id("rt-1")));
+        while !is_open_in_a_runtime(&path) && !starting.is_finished() {
+            thread::yield_now();
+        }
+        drop(lock);
+        drop(starting.join().expect("it starts"));
+    });
+}
+
+/// Whether a `worker-runtime` has a file open.
+fn is_open_in_a_runtime(path: &Path) -> bool {
+    let processes = fs::read_dir("/proc").expect("processes").flatten();
+    let is_runtime = |process: &fs::DirEntry| {
+        let name = fs::read_to_string(process.path().join("comm"));
+        name.is_ok_and(|name| name.trim() == "worker-runtime")
+    };
+    let runtimes = processes.filter(is_runtime);
+    let files = runtimes.filter_map(|process| fs::read_dir(process.path().join("fd")).ok());
+    files
+        .flat_map(Iterator::flatten)
+        .any(|file| fs::read_link(file.path()).is_ok_and(|link| link == path))
+}
+
 /// The process that runs, as the kernel knows it.
 fn pid_in_lock(house: &House) -> String {
-    let lock = std::fs::read_to_string(house.data().join("LOCK")).expect("readable");
+    let lock = fs::read_to_string(house.data().join("LOCK")).expect("readable");
     let pid = lock.split(' ').nth(1).expect("a number").to_owned();
-    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).expect("a process");
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).expect("a process");
     assert_eq!(name.trim(), "worker-runtime");
     pid
 }
@@ -75,7 +110,7 @@ async fn the_id_is_the_stores_when_none_is_told() {
 #[tokio::test]
 async fn a_folder_that_cannot_be_used_is_the_configurations_fault() {
     let house = House::new();
-    std::fs::write(house.data(), "a file").expect("written");
+    fs::write(house.data(), "a file").expect("written");
     for args in [&STORE[..], &with_id("rt-1")] {
         let refusal = house.refused(args);
         assert_eq!(refusal.code, Some(2), "{refusal:?}");

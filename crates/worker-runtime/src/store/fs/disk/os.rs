@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FallocateFlags, fallocate};
 
@@ -13,6 +15,9 @@ use super::{Disk, DiskFile, Held, Lock};
 /// What a Worker was told is nobody else's: files for the owner alone.
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
+/// How long a lock is waited for.
+const LINGER: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A folder of the operating system. Shows no path.
 pub struct OsDisk {
@@ -113,7 +118,7 @@ impl Disk for OsDisk {
 
     fn lock(&self, name: &str, holder: &str) -> io::Result<Lock> {
         let mut file = options().create(true).truncate(false).open(self.at(name))?;
-        match file.try_lock() {
+        match lock_soon(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
@@ -127,6 +132,20 @@ impl Disk for OsDisk {
         file.rewind()?;
         file.write_all(holder.as_bytes())?;
         Ok(Lock::Taken(Held::new(file)))
+    }
+}
+
+/// Locks a file, if need be in a moment: a process that was killed while it started a program has
+/// its files until that program has begun.
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    let deadline = Instant::now() + LINGER;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                thread::park_timeout(LOOK_EVERY);
+            }
+            tried => return tried,
+        }
     }
 }
 
