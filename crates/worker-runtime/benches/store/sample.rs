@@ -65,7 +65,7 @@ impl Writer {
             },
         };
         let state = WorkerState::begin(&first).unwrap();
-        let mut writer = Self {
+        let writer = Self {
             log,
             state,
             is_answering: false,
@@ -159,7 +159,7 @@ impl Writer {
         self.commit(store, stored, keys).await;
     }
 
-    async fn commit(&mut self, store: &FsStore, events: Vec<StoredEvent>, keys: Vec<KeyRecord>) {
+    async fn commit(&self, store: &FsStore, events: Vec<StoredEvent>, keys: Vec<KeyRecord>) {
         let record = Record {
             log: self.log.clone(),
             events,

@@ -113,7 +113,7 @@ async fn is_cut(life: &Life, cut: u64, (known, mark): &(usize, Vec<u8>)) {
     let found = is(&store, &mut there).await;
     found.unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
     drop(store);
-    if cut % 50 == 0 {
+    if cut.is_multiple_of(50) {
         let held = holds(&disk, there).await;
         held.unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
     }
