@@ -85,8 +85,8 @@ async fn another_runtime_does_not_get_the_folder() {
     assert_eq!(refusal.code, Some(2), "{refusal:?}");
     assert_eq!(
         refusal.told,
-        "worker-runtime: --store: `runtime.store` the store belongs to runtime rt-1, not to rt-2: \
-         start the runtime under that id, or choose another folder"
+        "worker-runtime: --store: `runtime.store` names a folder that belongs to runtime rt-1, not \
+         to rt-2: start the runtime under that id, or choose another folder"
     );
     drop(house.start(&with_id("rt-1")));
 }
@@ -115,7 +115,7 @@ async fn a_folder_that_cannot_be_used_is_the_configurations_fault() {
         let refusal = house.refused(args);
         assert_eq!(refusal.code, Some(2), "{refusal:?}");
         let expected =
-            "worker-runtime: --store: `runtime.store` the store's folder cannot be used: ";
+            "worker-runtime: --store: `runtime.store` names a folder that cannot be used: ";
         assert!(refusal.told.starts_with(expected), "{refusal:?}");
     }
 }
