@@ -323,6 +323,10 @@ impl Writer {
     fn publish(&mut self, writes: Vec<Write>, places: &[(u32, u32)]) {
         let shared = Arc::clone(&self.shared);
         let Some(active) = &mut self.active else {
+            // There is no line among them, and nothing was before them.
+            for write in writes {
+                let _ = write.reply.send(Ok(()));
+            }
             return;
         };
         let segment = active.segment.name.last;
