@@ -226,7 +226,6 @@ impl Contents {
             .map(|(index, sealed)| (sealed.segment.name.last, index))
             .collect();
         let mut logs = kept(&shared.index(), &numbers);
-        let answers_from = shared.answers_from();
         let mut contents = Self {
             items: BTreeMap::new(),
             dropped: Vec::new(),
@@ -273,17 +272,20 @@ impl Contents {
                 contents.times = super::index::span(contents.times, first);
                 contents.times = super::index::span(contents.times, last);
             }
+            // Whatever somebody may ask for stays, and nothing else: neither what has expired, nor
+            // what was answered anew.
+            let known = shared.answers();
             for answer in footer.answers {
-                if answers_from.is_none_or(|from| answer.at >= from) {
-                    let place = (source, answer.offset);
-                    contents
-                        .items
-                        .entry(place)
-                        .or_default()
-                        .answers
-                        .push(answer);
+                let place = Place {
+                    segment: segment.name.last,
+                    offset: answer.offset,
+                };
+                if known.get(&answer.key) == Some(&place) {
+                    let item = contents.items.entry((source, answer.offset)).or_default();
+                    item.answers.push(answer);
                 }
             }
+            drop(known);
             for mut line in footer.logs {
                 let log = line.log();
                 if line.dropped {
