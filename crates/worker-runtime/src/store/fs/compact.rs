@@ -457,7 +457,7 @@ fn publish(
     }
     index.sealed.insert(number, sealed);
     index.changes += 1;
-    drop(index);
+    // Together with the index: the new segment can have the number of one of the old ones.
     let mut known = shared.answers();
     for answer in answers {
         let place = Place {

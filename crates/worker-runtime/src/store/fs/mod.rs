@@ -70,7 +70,7 @@ use readers::Readers;
 use record::{decode, encode, encode_dropped};
 use scrub::Scrub;
 use segment::Unreadable;
-use shared::{Place, Shared};
+use shared::Shared;
 use writer::Writer;
 
 use crate::fold::WorkerState;
@@ -293,31 +293,21 @@ impl Store for FsStore {
     }
 
     async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
-        loop {
-            let Some(place) = self.shared.answers().get(key).copied() else {
-                return Ok(None);
+        let Some((segment, offset)) = self.shared.place(key) else {
+            return Ok(None);
+        };
+        let key = *key;
+        self.read(move || {
+            let read = || {
+                let bytes = segment.bytes_from(offset)?;
+                let line = segment.line(&bytes, offset, Kind::Record)?;
+                let record = decode(line.json).ok_or(Unreadable::Damaged { offset })?;
+                let found = record.keys.into_iter().find(|one| one.key == key);
+                found.ok_or(Unreadable::Damaged { offset })
             };
-            let Place { segment, offset } = place;
-            // Replaced since: where the answer is now is known by then.
-            let Some(segment) = self.shared.index().segment(segment) else {
-                tokio::task::yield_now().await;
-                continue;
-            };
-            let key = *key;
-            return self
-                .read(move || {
-                    let offset = u64::from(offset);
-                    let read = || {
-                        let bytes = segment.bytes_from(offset)?;
-                        let line = segment.line(&bytes, offset, Kind::Record)?;
-                        let record = decode(line.json).ok_or(Unreadable::Damaged { offset })?;
-                        let found = record.keys.into_iter().find(|one| one.key == key);
-                        found.ok_or(Unreadable::Damaged { offset })
-                    };
-                    read().map(Some).map_err(read::fault(&segment))
-                })
-                .await;
-        }
+            read().map(Some).map_err(read::fault(&segment))
+        })
+        .await
     }
 
     fn expire_answers(&self, before: Timestamp) -> u64 {

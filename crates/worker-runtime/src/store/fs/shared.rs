@@ -12,7 +12,7 @@ use super::identity::Identity;
 use super::index::Index;
 use super::options::FsOptions;
 use super::queue::Queue;
-use super::segment::Unreadable;
+use super::segment::{Segment, Unreadable};
 use crate::store::answers::Answers;
 use crate::store::{Condition, StoreError};
 
@@ -80,6 +80,14 @@ impl Shared {
 
     pub(super) fn answers(&self) -> MutexGuard<'_, Answers<Place>> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the answer under a key is, if there is one. As whoever replaces segments: first the
+    /// index, then the answers.
+    pub(super) fn place(&self, key: &[u8; 32]) -> Option<(Arc<Segment>, u64)> {
+        let index = self.index();
+        let Place { segment, offset } = *self.answers().get(key)?;
+        Some((index.segment(segment)?, u64::from(offset)))
     }
 
     pub(super) fn head(&self) -> MutexGuard<'_, Head> {
