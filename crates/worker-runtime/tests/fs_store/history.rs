@@ -13,7 +13,7 @@ use worker_runtime::store::{Record, StoreError};
 use worker_runtime::{Condition, Store};
 use yoi_protocol::RuntimeId;
 
-pub(crate) use check::is;
+pub(crate) use check::{ALL, is};
 pub(crate) use told::{Told, adds_up};
 
 use gate::Gate;

@@ -15,5 +15,6 @@ mod history;
 mod power;
 mod refused;
 mod repairs;
+mod retention;
 mod sim;
 mod sim_tests;

@@ -11,7 +11,7 @@ use worker_runtime::{Store, StoreError, WorkerState};
 use super::MOST_EVENTS;
 use super::told::{Told, adds_up};
 
-const ALL: Range = Range {
+pub(crate) const ALL: Range = Range {
     after: 0,
     until: u64::MAX,
     max_items: usize::MAX,
@@ -37,7 +37,9 @@ pub(crate) async fn is(store: &FsStore, told: &mut Told) -> Result<(), String> {
     for (log, written) in &told.logs {
         let of = |error| format!("{}: {error}", log.worker_id);
         same("its state", &*states[log], &adds_up(written)).map_err(of)?;
-        reads(store, log, written).await.map_err(of)?;
+        reads(store, log, written, told.gives_up)
+            .await
+            .map_err(of)?;
     }
     for key in &told.asked {
         let found = store.answer(key).await.map_err(said)?;
@@ -69,7 +71,7 @@ impl Told {
                     .await
                     .is_err_and(|error| is_damage(&error));
             if !is_damaged {
-                reads(store, log, written).await?;
+                reads(store, log, written, self.gives_up).await?;
             }
         }
         for key in &self.asked {
@@ -116,10 +118,16 @@ async fn is_begun(
 }
 
 /// A log reads as it was written, but for the oldest that is given up.
-async fn reads(store: &FsStore, log: &LogId, written: &[StoredEvent]) -> Result<(), String> {
+async fn reads(
+    store: &FsStore,
+    log: &LogId,
+    written: &[StoredEvent],
+    gives_up: bool,
+) -> Result<(), String> {
     let page = store.events(log, ALL).await.map_err(said)?;
     let last = written.len() as u64;
-    let least = last.saturating_sub(MOST_EVENTS) + 1;
+    let sure = if gives_up { 0 } else { MOST_EVENTS };
+    let least = last.saturating_sub(sure) + 1;
     if !(1..=least).contains(&page.first_seq) {
         let first = page.first_seq;
         return Err(format!("it begins at {first}, not at {least} or before"));

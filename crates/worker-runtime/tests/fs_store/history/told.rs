@@ -15,11 +15,13 @@ use yoi_protocol::{
 pub(crate) struct Told {
     /// The events of each log that were acknowledged.
     pub(crate) logs: BTreeMap<LogId, Vec<StoredEvent>>,
-    pub(super) keys: BTreeMap<[u8; 32], KeyRecord>,
+    pub(crate) keys: BTreeMap<[u8; 32], KeyRecord>,
     /// Every key there ever was an answer for.
     pub(super) asked: BTreeSet<[u8; 32]>,
     /// Answers given before may be gone.
     pub(super) expired: Option<Timestamp>,
+    /// Whether any of the events may be given up, and not only those past the most that are kept.
+    pub(crate) gives_up: bool,
     /// Every record, as it came.
     pub(crate) said: Vec<Record>,
     /// Records that nobody can tell of.
@@ -124,7 +126,7 @@ impl Told {
     }
 
     /// What a log adds up to with a record.
-    pub(super) fn after(&self, record: &Record) -> Arc<WorkerState> {
+    pub(crate) fn after(&self, record: &Record) -> Arc<WorkerState> {
         let before = self.logs.get(&record.log);
         let before = before.map(|events| fold(None, events));
         Arc::new(fold(before, &record.events))
@@ -202,6 +204,11 @@ impl Told {
             "{outcomes} {events} {keys} {open} {forgetting:?} {expired:?} {:?}",
             self.lives
         )
+    }
+
+    /// When it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        time(self.now)
     }
 
     fn tick(&mut self) -> Timestamp {

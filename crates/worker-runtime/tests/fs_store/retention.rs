@@ -1,0 +1,289 @@
+//! What is given up: the oldest and nothing else, off the disk as well, and never a Worker or an
+//! answer that has not expired.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::time::timeout;
+use worker_runtime::store::fs::{FsOptions, FsStore, Retention};
+use worker_runtime::store::{LogId, Record};
+use worker_runtime::{Clock, Condition, Store};
+use yoi_protocol::Timestamp;
+
+use crate::history::{ALL, Step, Told, is, live, options};
+use crate::power::made;
+use crate::sim::{Kind, Loss, SimDisk};
+
+/// A clock that stands where it is put.
+#[derive(Default)]
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.0.load(Ordering::Relaxed))
+    }
+}
+
+const EVERYTHING: Retention = Retention {
+    max_worker_events: u64::MAX,
+    max_worker_bytes: u64::MAX,
+    max_age_ms: None,
+    max_bytes: None,
+};
+
+/// A store, and what it was told.
+struct Kept {
+    disk: SimDisk,
+    store: FsStore,
+    told: Told,
+    clock: Arc<Hand>,
+    options: FsOptions,
+}
+
+impl Kept {
+    fn with(retention: Retention) -> Self {
+        let (disk, clock) = (made(), Arc::new(Hand::default()));
+        let options = options()
+            .retention(retention)
+            .clock(Arc::clone(&clock) as _);
+        let store = FsStore::open_on(Arc::new(disk.clone()), options.clone()).unwrap();
+        let mut told = Told::default();
+        told.gives_up = true;
+        Self {
+            disk,
+            store,
+            told,
+            clock,
+            options,
+        }
+    }
+
+    async fn live(&mut self, steps: &[Step]) {
+        live(&self.disk, &self.store, &mut self.told, steps).await;
+        assert!(self.told.outcomes.bytes().all(|one| one == b'.'));
+    }
+
+    /// Looks after the store until nothing more comes of it.
+    async fn settle(&mut self) {
+        let mut before = None;
+        while before != Some(self.changes()) {
+            before = Some(self.changes());
+            self.store.maintain().await;
+            // Whoever writes has looked as well.
+            for _ in 0..2 {
+                let log = self.told.log(1);
+                let (events, keys) = (Vec::new(), Vec::new());
+                let nothing = Record { log, events, keys };
+                let after = self.told.after(&nothing);
+                self.store.commit(nothing, after).await.unwrap();
+            }
+        }
+    }
+
+    fn changes(&self) -> usize {
+        self.disk.count(Kind::Rename) + self.disk.count(Kind::SetSize)
+    }
+
+    /// What the next process finds, also when the power is lost.
+    async fn is_found(&mut self) {
+        is(&self.store, &mut self.told).await.unwrap();
+        for disk in [self.disk.killed(), self.disk.power_loss(Loss::Everything)] {
+            let store = FsStore::open_on(Arc::new(disk), self.options.clone()).unwrap();
+            is(&store, &mut self.told).await.unwrap();
+            assert_eq!(store.condition(), Condition::Sound);
+        }
+        assert_eq!(self.store.scrub().await, Condition::Sound);
+    }
+
+    async fn first_seq(&self, log: u8) -> u64 {
+        let page = self.store.events(&self.told.log(log), ALL).await.unwrap();
+        page.first_seq
+    }
+
+    fn last_seq(&self, log: u8) -> u64 {
+        self.events(&self.told.log(log)) as u64
+    }
+
+    fn events(&self, log: &LogId) -> usize {
+        self.told.logs[log].len()
+    }
+
+    fn bytes(&self) -> u64 {
+        let files = self.disk.files();
+        let segments = files.iter().filter(|(name, _)| name.ends_with(".log"));
+        segments.map(|(_, bytes)| bytes.len() as u64).sum()
+    }
+}
+
+const BUSY: &[Step] = &[Step::Next(1, &[]); 16];
+
+#[tokio::test]
+async fn more_events_than_are_kept_of_one_worker() {
+    let mut kept = Kept::with(Retention {
+        max_worker_events: 5,
+        ..EVERYTHING
+    });
+    kept.live(&[Step::Next(1, &[]), Step::Next(2, &[])]).await;
+    kept.live(BUSY).await;
+    let before = kept.bytes();
+    kept.settle().await;
+    assert_eq!(kept.first_seq(1).await, kept.last_seq(1) - 4);
+    assert_eq!(kept.first_seq(2).await, 1, "another Worker's are kept");
+    assert!(kept.bytes() < before / 2, "{before}, then {}", kept.bytes());
+    kept.is_found().await;
+}
+
+#[tokio::test]
+async fn more_bytes_than_are_kept_of_one_worker() {
+    let mut kept = Kept::with(Retention {
+        max_worker_bytes: 3000,
+        ..EVERYTHING
+    });
+    kept.live(BUSY).await;
+    kept.settle().await;
+    let first = kept.first_seq(1).await;
+    assert!(first > 1 && first <= kept.last_seq(1), "{first}");
+    kept.is_found().await;
+}
+
+#[tokio::test]
+async fn older_events_than_are_kept() {
+    let mut kept = Kept::with(Retention {
+        max_age_ms: Some(1_000),
+        ..EVERYTHING
+    });
+    kept.live(&[Step::Next(2, &[1]), Step::Next(1, &[])]).await;
+    kept.live(BUSY).await;
+    let (old, before) = (kept.told.now(), kept.bytes());
+    kept.live(BUSY).await;
+    kept.clock
+        .0
+        .store(old.as_unix_ms() + 1_000, Ordering::Relaxed);
+    kept.settle().await;
+    let log = kept.told.log(1);
+    let first = kept.first_seq(1).await as usize;
+    let (given_up, rest) = kept.told.logs[&log].split_at(first - 1);
+    assert!(given_up.iter().all(|event| event.at < old));
+    let left = rest.iter().filter(|event| event.at < old).count();
+    assert!(left < 10, "{left} old ones are in the same segment");
+    assert!(kept.bytes() < 2 * before, "{}", kept.bytes());
+    kept.is_found().await;
+
+    // The last segment as well, once all of it is old.
+    kept.clock
+        .0
+        .store(old.as_unix_ms() + 100_000, Ordering::Relaxed);
+    kept.settle().await;
+    for log in [1, 2] {
+        assert_eq!(kept.first_seq(log).await, kept.last_seq(log) + 1);
+    }
+    assert!(kept.bytes() < before / 2, "{before}, then {}", kept.bytes());
+    kept.is_found().await;
+    kept.live(BUSY).await;
+    kept.is_found().await;
+}
+
+#[tokio::test]
+async fn more_bytes_than_are_kept_of_all() {
+    let max_bytes = 16 * 1024;
+    let mut kept = Kept::with(Retention {
+        max_bytes: Some(max_bytes),
+        ..EVERYTHING
+    });
+    kept.live(&[Step::Next(2, &[1]), Step::Next(3, &[])]).await;
+    for _ in 0..4 {
+        kept.live(BUSY).await;
+        kept.settle().await;
+        // The segment that is written to is beside that, and what is too little to be worth it.
+        assert!(kept.bytes() < max_bytes + 12 * 1024, "{}", kept.bytes());
+    }
+    let first = kept.first_seq(1).await;
+    assert!(first > 1 && first < kept.last_seq(1), "{first}");
+    assert_eq!(kept.first_seq(2).await, 2, "its one event is the oldest");
+    kept.is_found().await;
+}
+
+/// Also when they are in records of which nothing else is wanted.
+#[tokio::test]
+async fn answers_are_kept_for_their_own_time() {
+    let mut kept = Kept::with(Retention {
+        max_worker_events: 1,
+        ..EVERYTHING
+    });
+    kept.live(&[Step::Next(1, &[1, 2]), Step::Answers(1, &[3])])
+        .await;
+    kept.live(BUSY).await;
+    kept.live(&[Step::Expire, Step::Next(1, &[4, 5]), Step::Answers(2, &[4])])
+        .await;
+    kept.live(BUSY).await;
+    kept.settle().await;
+    for key in [1, 2, 3] {
+        assert_eq!(kept.store.answer(&[key; 32]).await, Ok(None));
+    }
+    kept.is_found().await;
+    for key in [4, 5] {
+        assert!(kept.store.answer(&[key; 32]).await.unwrap().is_some());
+    }
+}
+
+/// A clock that was set back, or a commit that took its time: nobody has dropped it.
+#[tokio::test]
+async fn an_answer_that_is_older_than_what_expired() {
+    let mut kept = Kept::with(Retention {
+        max_worker_events: 1,
+        ..EVERYTHING
+    });
+    kept.live(&[Step::Next(1, &[])]).await;
+    let late = Timestamp::from_unix_ms(1_800_000_000_000);
+    kept.store.expire_answers(late);
+    kept.live(&[Step::Next(1, &[1])]).await;
+    kept.live(BUSY).await;
+    kept.settle().await;
+    let answer = timeout(Duration::from_secs(10), kept.store.answer(&[1; 32])).await;
+    let answer = answer.expect("nobody waits for an answer for ever");
+    assert_eq!(answer.unwrap().as_ref(), kept.told.keys.get(&[1; 32]));
+    assert_eq!(kept.store.condition(), Condition::Sound);
+}
+
+/// Segments are made one, again and again, while somebody asks for what is in them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_found_while_segments_are_made_one() {
+    let kept = Kept::with(Retention {
+        max_worker_events: 1,
+        ..EVERYTHING
+    });
+    let Kept {
+        disk,
+        store,
+        mut told,
+        ..
+    } = kept;
+    live(&disk, &store, &mut told, &[Step::Next(1, &[1, 2, 3])]).await;
+    let (store, is_over) = (Arc::new(store), Arc::new(AtomicI64::new(0)));
+    let (asked, over) = (Arc::clone(&store), Arc::clone(&is_over));
+    let asking = tokio::spawn(async move {
+        while over.load(Ordering::Relaxed) == 0 {
+            for key in [1, 2, 3] {
+                let answer = asked.answer(&[key; 32]).await;
+                assert!(answer.unwrap().is_some());
+            }
+        }
+    });
+    for _ in 0..20 {
+        live(&disk, &store, &mut told, &BUSY[..8]).await;
+        store.maintain().await;
+    }
+    is_over.store(1, Ordering::Relaxed);
+    asking.await.unwrap();
+    assert_eq!(store.condition(), Condition::Sound);
+}
+
+/// Whoever commits nothing waits for what was before it, also when nothing was.
+#[tokio::test]
+async fn nothing_is_kept_of_nothing() {
+    let mut kept = Kept::with(EVERYTHING);
+    let files = kept.disk.files();
+    kept.settle().await;
+    assert_eq!(kept.disk.files(), files);
+}
