@@ -128,3 +128,6 @@ fn index_at(salt: u32, bytes: &[u8]) -> Option<u64> {
     }
     (last == Some(Kind::Seal)).then_some(size)
 }
+
+#[cfg(test)]
+mod tests;

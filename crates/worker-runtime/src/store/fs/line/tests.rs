@@ -57,3 +57,26 @@ fn a_part_of_a_line_is_none_and_neither_is_one_of_another_file() {
     assert_eq!(Line::parse(8, &text), None);
     assert_eq!(Line::parse(7, &[text.as_slice(), b"\0"].concat()), None);
 }
+
+proptest::proptest! {
+    #[test]
+    fn what_nobody_signed_is_no_line(salt: u32, bytes: Vec<u8>, text in "[0-9a-f]{8} [A-Z] [0-9]{1,3} [0-9] x*") {
+        for bytes in [bytes, text.into_bytes()] {
+            proptest::prop_assert_eq!(Line::parse(salt, &bytes), None);
+        }
+    }
+
+    #[test]
+    fn any_line_is_read_as_it_was_written(
+        salt: u32,
+        kind in 0..Kind::ALL.len(),
+        lsn: u64,
+        index: u32,
+        json in "[^\n\0]*",
+    ) {
+        let line = Line { kind: Kind::ALL[kind], lsn, index, json: json.as_bytes() };
+        let mut out = Vec::new();
+        line.write(salt, &mut out);
+        proptest::prop_assert_eq!(Line::parse(salt, &out[..out.len() - 1]), Some(line));
+    }
+}
