@@ -5,20 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use worker_runtime::Store;
-use worker_runtime::store::Range;
 use worker_runtime::store::fs::repair::{Repair, inspect_on, repair_onto};
 use worker_runtime::store::fs::{OpenError, export_from};
 use yoi_protocol::WorkerId;
 
-use crate::history::{MOST_EVENTS, STEPS, Told, adds_up, live, open};
+use crate::history::{ALL, MOST_EVENTS, STEPS, Told, adds_up, live, open};
 use crate::sim::SimDisk;
-
-const ALL: Range = Range {
-    after: 0,
-    until: u64::MAX,
-    max_items: usize::MAX,
-    max_bytes: u64::MAX,
-};
 
 /// A closed store with a past.
 async fn past() -> (SimDisk, Told) {
