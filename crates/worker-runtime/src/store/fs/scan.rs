@@ -107,6 +107,8 @@ fn tail(salt: u32, bytes: &[u8], end: u64, next: u64, mark: u64, has_header: boo
             was_acknowledged = true;
         }
     }
+    // The first line lasts before anything is written behind it.
+    was_acknowledged |= !has_header && after > 0;
     if was_acknowledged && (after > 0 || used > 0 || !has_header) {
         Tail::Damaged { after }
     } else {
