@@ -65,7 +65,7 @@ impl Kept {
     }
 
     /// Looks after the store until nothing more comes of it.
-    async fn settle(&mut self) {
+    async fn settle(&self) {
         let mut before = None;
         while before != Some(self.changes()) {
             before = Some(self.changes());
