@@ -138,6 +138,27 @@ async fn so_it_is_when_nothing_is_known_to_have_been_acknowledged() {
     }
 }
 
+/// No record is written before the first line lasts, so it cannot be what was cut.
+#[tokio::test]
+async fn records_behind_a_first_line_that_is_bad_are_no_torn_tail() {
+    let life = life().await;
+    let (disk, whole) = life.cut(life.ends[1], &life.marks[0].1);
+    disk.flip(SEGMENT, 20, 0);
+    match open(&disk) {
+        Err(OpenError::Damaged {
+            file,
+            offset,
+            before,
+            after,
+            ..
+        }) => {
+            assert_eq!((file.as_str(), offset), (SEGMENT, 0));
+            assert_eq!((before, after), (0, whole as u64));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Several records in one go, of which the disk has a later part and not the first.
 #[tokio::test]
 async fn a_go_that_is_torn_in_its_middle_is_cut() {
