@@ -33,6 +33,7 @@ pub(crate) async fn backend(args: &ServeArgs, world: &mut World) -> Result<(), C
     let has_file = layers.has_file();
     let loader = layers.flag("--bind", "server.bind", args.bind.clone());
     let plan = Plan::read(loader, &world.environment)?;
+    serve::allow_open_files();
     let mut settings = plan.settings()?;
     settings.metrics = world.metrics.clone();
     let signals = signals()?;

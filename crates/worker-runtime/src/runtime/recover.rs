@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use yoi_protocol::WorkerStatus;
 
 use super::Inner;
@@ -11,6 +12,8 @@ use crate::error::{RuntimeError, StartError};
 use crate::fold::WorkerState;
 use crate::store::{LogId, StoreError};
 
+const NOT_RECORDED: &str = "an interrupted run was not recorded";
+
 impl Inner {
     /// Fills a Runtime that has just been made, and ends the runs that did not see the end of
     /// the process before.
@@ -18,18 +21,34 @@ impl Inner {
         let mut states = Vec::new();
         let mut take = |log, state| states.push((log, state));
         self.store.recover(&mut take).await?;
-        states.sort_by_key(|(_, state): &(LogId, Arc<WorkerState>)| state.worker.created_at);
+        // An earlier life that is not dropped yet is stopped, whatever its clock said.
+        states.sort_by_key(|(_, state): &(LogId, Arc<WorkerState>)| {
+            let is_stopped = state.worker.status == WorkerStatus::Stopped;
+            (!is_stopped, state.worker.created_at)
+        });
+        // All at once, so that they share what it costs to record them.
+        let mut interrupted = JoinSet::new();
         for (log, state) in states {
-            self.place(log, state).await?;
+            if let Some(slot) = self.place(log, state)? {
+                let inner = Arc::clone(self);
+                interrupted.spawn(async move { inner.interrupt(&slot).await });
+            }
+        }
+        while let Some(recorded) = interrupted.join_next().await {
+            recorded.unwrap_or_else(|failed| {
+                tracing::error!(error = %failed, "recording an interrupted run failed");
+                Err(StoreError::Refused(NOT_RECORDED).into())
+            })?;
         }
         Ok(())
     }
 
-    async fn place(
+    /// Puts a Worker in its place; gives it back when its run did not see its end.
+    fn place(
         self: &Arc<Self>,
         log: LogId,
         state: Arc<WorkerState>,
-    ) -> Result<(), StartError> {
+    ) -> Result<Option<Arc<Slot>>, StartError> {
         let status = state.worker.status;
         let at = state.worker.updated_at;
         let is_interrupted = state.worker.active_run.is_some();
@@ -39,16 +58,14 @@ impl Inner {
         if status == WorkerStatus::Stopped {
             self.stopped(&slot, at);
         }
-        if is_interrupted {
-            self.interrupt(&slot).await?;
-        }
+        let placed = Ok(is_interrupted.then(|| Arc::clone(&slot)));
         let earlier = self.catalog_mut().insert(log.worker_id.clone(), slot);
         match earlier.map(|slot| slot.live().state.worker.status) {
-            None => Ok(()),
+            None => placed,
             // An earlier life whose log could not be dropped; it is tried again in its time.
             Some(WorkerStatus::Stopped) => {
                 self.counts.moved(Some(WorkerStatus::Stopped), None);
-                Ok(())
+                placed
             }
             Some(WorkerStatus::Idle | WorkerStatus::Running) => Err(StartError::Damaged {
                 worker_id: log.worker_id.to_string(),
@@ -72,9 +89,7 @@ impl Inner {
             Err(fault) => Err(fault),
         };
         committed.map_err(|error| match error {
-            RuntimeError::StoreFailed { .. } => {
-                StoreError::Refused("an interrupted run was not recorded").into()
-            }
+            RuntimeError::StoreFailed { .. } => StoreError::Refused(NOT_RECORDED).into(),
             _ => StartError::Damaged {
                 worker_id: slot.log.worker_id.to_string(),
                 rule: "an active run can be finished",

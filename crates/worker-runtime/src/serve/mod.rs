@@ -13,6 +13,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use yoi_config::{ConfigError, Environment};
@@ -92,6 +93,7 @@ pub async fn run(
     host: Host<'_>,
 ) -> Result<(), ServeError> {
     let plan = Plan::read(args, environment)?;
+    allow_open_files();
     let mut settings = plan.settings(environment)?;
     settings.metrics = host.metrics;
     let runtime = plan.start().await?;
@@ -112,6 +114,20 @@ pub async fn run(
         shutdown.clone().cancelled_owned(),
     );
     until_ended(serving, host.signals, shutdown).await
+}
+
+/// Lets this process have as many files open as it may: every observer is one, and every segment of
+/// a durable store.
+pub fn allow_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current < maximum {
+        let all = Rlimit {
+            current: maximum,
+            maximum,
+        };
+        // One that may not goes on with what it has.
+        let _ = setrlimit(Resource::Nofile, all);
+    }
 }
 
 /// Lets a server run until it has ended: the first signal asks it to, the second does not wait.

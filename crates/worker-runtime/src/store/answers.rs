@@ -44,6 +44,17 @@ impl<V> Answers<V> {
         }
     }
 
+    /// Keeps something else under a key that is held, of the same time.
+    #[cfg_attr(
+        not(feature = "fs-store"),
+        expect(dead_code, reason = "for what is kept elsewhere")
+    )]
+    pub(super) fn replace(&mut self, key: &Key, value: V) {
+        if let Some((_, held)) = self.held.get_mut(key) {
+            *held = value;
+        }
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&V> {
         self.held.get(key).map(|(_, value)| value)
     }

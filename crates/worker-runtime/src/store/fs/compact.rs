@@ -11,6 +11,7 @@ use std::sync::Arc;
 use yoi_protocol::Timestamp;
 
 use super::footer::{self, Extent, FooterBuilder};
+use super::identity::NO_SALT;
 use super::index::{Index, Sealed};
 use super::line::{Kind, Line};
 use super::name::{SegmentName, unfinished};
@@ -27,6 +28,9 @@ use crate::store::LogId;
 const MANY: usize = 8;
 /// How much is written at once.
 const WRITE_BYTES: usize = 1024 * 1024;
+/// How large the records of a segment may become, so that there is room for its index below what
+/// an offset can say.
+const MOST_BYTES: u64 = 1 << 31;
 
 /// Why segments were not made one.
 #[derive(Debug)]
@@ -39,10 +43,12 @@ pub(super) enum NotCompacted {
     Unsynced(io::Error),
 }
 
-/// Segments next to each other that are worth being made one: the oldest such.
+/// Segments next to each other that are worth being made one: the oldest such, whose records span
+/// no more than `max_span_ms`, since they are given up together.
 pub(super) fn choose(
     index: &Index,
     segment_bytes: u64,
+    max_span_ms: u64,
     answers_from: Option<Timestamp>,
 ) -> Vec<Sealed> {
     let wanted = wanted(index, answers_from);
@@ -58,7 +64,8 @@ pub(super) fn choose(
         let kept = of(sealed);
         let is_candidate = kept * 2 <= sealed.size || kept <= segment_bytes / 8;
         let together: u64 = run.iter().map(|sealed| of(sealed)).sum();
-        if is_candidate && together + kept <= segment_bytes {
+        let is_near = span_ms(run.iter().chain([&sealed])) <= max_span_ms;
+        if is_candidate && is_near && together + kept <= segment_bytes {
             run.push(sealed);
             continue;
         }
@@ -75,6 +82,13 @@ pub(super) fn choose(
     } else {
         Vec::new()
     }
+}
+
+/// How long it is from the first to the last time of some segments.
+fn span_ms<'a>(run: impl Iterator<Item = &'a &'a Sealed>) -> u64 {
+    let times = run.filter_map(|sealed| sealed.seal.times);
+    let spans = times.reduce(|(first, last), (one, other)| (first.min(one), last.max(other)));
+    spans.map_or(0, |(first, last)| last.ms_since(first))
 }
 
 /// Makes these segments one.
@@ -131,6 +145,7 @@ fn write(
     let segment = Arc::new(Segment::new(&shared.identity, name, file));
     let lsn = run.last().map_or(0, |last| last.lsn);
     let mut out = Output {
+        shared,
         segment: &segment,
         buffer: Segment::header(&shared.identity, name, contents.first_lsn),
         written: 0,
@@ -230,7 +245,7 @@ impl Contents {
             items: BTreeMap::new(),
             dropped: Vec::new(),
             times: None,
-            first_lsn: 0,
+            first_lsn: first_lsn(run)?,
             logs: Vec::new(),
         };
         for (index, log) in logs.iter().enumerate() {
@@ -308,6 +323,21 @@ impl Contents {
     }
 }
 
+/// The number that the first of these segments begins with.
+fn first_lsn(run: &[Sealed]) -> Result<u64, Fault> {
+    let Some(first) = run.first() else {
+        return Ok(0);
+    };
+    let segment = &first.segment;
+    let lsn = segment.bytes_from(0).and_then(|bytes| {
+        let line = bytes.strip_suffix(b"\n");
+        let line = line.and_then(|line| Line::parse(NO_SALT, line));
+        line.map(|line| line.lsn)
+            .ok_or(Unreadable::Damaged { offset: 0 })
+    });
+    lsn.map_err(fault(segment))
+}
+
 /// The logs that have something in these segments.
 fn kept(index: &Index, numbers: &HashMap<u32, usize>) -> Vec<Kept> {
     let mut all = Vec::new();
@@ -335,6 +365,7 @@ fn kept(index: &Index, numbers: &HashMap<u32, usize>) -> Vec<Kept> {
 }
 
 struct Output<'a> {
+    shared: &'a Shared,
     segment: &'a Segment,
     buffer: Vec<u8>,
     written: u64,
@@ -377,6 +408,12 @@ impl Output<'_> {
         let at = (before + start as u64) as u32;
         if self.buffer.len() >= WRITE_BYTES {
             self.flush()?;
+        }
+        if self.shared.is_closing() {
+            return Err(NotCompacted::Refused(io::ErrorKind::Interrupted.into()));
+        }
+        if self.end() > MOST_BYTES {
+            return Err(NotCompacted::Refused(io::ErrorKind::FileTooLarge.into()));
         }
         Ok((at, size))
     }
@@ -469,7 +506,7 @@ fn publish(
             .get(&answer.key)
             .is_some_and(|place| is_old(place.segment))
         {
-            known.insert(answer.key, answer.at, place);
+            known.replace(&answer.key, place);
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::store::LogId;
 pub struct Exported {
     /// How many events.
     pub events: u64,
-    /// What is not what was written. A tail that was never acknowledged is among them.
+    /// What is not what was written.
     pub flaws: Vec<Flaw>,
 }
 
@@ -62,14 +62,15 @@ pub fn export_from(
     out: &mut dyn Write,
 ) -> Result<Exported, OpenError> {
     let mut gone: HashSet<LogId> = HashSet::new();
-    Salvage::new(disk)?.each(|found| {
+    let salvage = Salvage::new(disk)?;
+    salvage.each(|found| {
         if let Found::Dropped(log) = found {
             gone.insert(log);
         }
         Ok(())
     })?;
     let mut events = 0;
-    let flaws = Salvage::new(disk)?.each(|found| {
+    let flaws = salvage.each(|found| {
         let Found::Record(record) = found else {
             return Ok(());
         };

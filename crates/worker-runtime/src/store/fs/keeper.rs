@@ -18,6 +18,8 @@ use crate::store::Condition;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often it asks what is still wanted when no segment changed.
 const ASK_EVERY: Duration = Duration::from_secs(60);
+/// So many segments at least hold what is kept for as long as it is kept.
+const SPANS: u64 = 8;
 /// How long it rests once it has read everything.
 const REST: Duration = Duration::from_secs(60 * 60);
 
@@ -54,14 +56,16 @@ pub(super) fn tidy(shared: &Shared) {
     if let Some(last) = last {
         give_up(&mut shared.index_mut(), last);
     }
-    if let Some(max_age_ms) = retention.max_age_ms {
-        let old = now.as_unix_ms().saturating_sub_unsigned(max_age_ms);
+    // What is in one segment is given up together, so none may span a long time.
+    let max_span_ms = retention.max_age_ms.map_or(u64::MAX, |age| age / SPANS);
+    if retention.max_age_ms.is_some() {
+        let old = now.as_unix_ms().saturating_sub_unsigned(max_span_ms);
         shared.queue.seal_if_before(Timestamp::from_unix_ms(old));
     }
     // What is damaged is left as it is, for whoever repairs it.
-    while shared.condition() == Condition::Sound {
+    while shared.condition() == Condition::Sound && !shared.is_closing() {
         let segment_bytes = shared.options.segment_bytes;
-        let run = choose(&shared.index(), segment_bytes, answers_from);
+        let run = choose(&shared.index(), segment_bytes, max_span_ms, answers_from);
         if run.is_empty() {
             return;
         }

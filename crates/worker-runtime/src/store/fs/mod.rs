@@ -94,8 +94,8 @@ impl FsStore {
     /// segments and the records of the last one, so it may take a moment.
     ///
     /// # Errors
-    /// [`OpenError`], which says what is wrong with what is there; nothing of it is changed, but
-    /// for a tail that was never acknowledged.
+    /// [`OpenError`], which says what is wrong with what is there. No record that was acknowledged
+    /// is changed; what was left half made, or stands twice, is taken away.
     pub fn open(path: &Path, options: FsOptions) -> Result<Self, OpenError> {
         let disk = OsDisk::create(path).map_err(OpenError::io("opening it"))?;
         Self::open_on(Arc::new(disk), options)
@@ -223,7 +223,7 @@ const CLOSED: StoreError = StoreError::Refused("it is closed");
 
 impl Drop for FsStore {
     fn drop(&mut self) {
-        self.shared.queue.close();
+        self.shared.close();
         self.stop = None;
         for thread in self.threads.drain(..) {
             // What it panicked with is on standard error.
@@ -273,7 +273,7 @@ impl Store for FsStore {
     }
 
     async fn events(&self, log: &LogId, range: Range) -> Result<EventPage, StoreError> {
-        let Some(plan) = self.shared.index().plan(log, By::Seq, range) else {
+        let Some(plan) = self.shared.index().plan(log, By::Seq, range)? else {
             return Ok(EventPage {
                 first_seq: 1,
                 events: Vec::new(),
@@ -283,7 +283,7 @@ impl Store for FsStore {
     }
 
     async fn entries(&self, log: &LogId, range: Range) -> Result<EntryPage, StoreError> {
-        let Some(plan) = self.shared.index().plan(log, By::Sequence, range) else {
+        let Some(plan) = self.shared.index().plan(log, By::Sequence, range)? else {
             return Ok(EntryPage {
                 first_sequence: 1,
                 entries: Vec::new(),
@@ -293,7 +293,7 @@ impl Store for FsStore {
     }
 
     async fn answer(&self, key: &[u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
-        let Some((segment, offset)) = self.shared.place(key) else {
+        let Some((segment, offset)) = self.shared.place(key)? else {
             return Ok(None);
         };
         let key = *key;

@@ -98,6 +98,7 @@ pub(super) fn open(disk: &dyn Disk, options: &FsOptions) -> Result<Opened, OpenE
         gone: HashSet::new(),
         lsn: 0,
         cut: None,
+        is_again: false,
     };
     let active = start.load(&segments)?;
     let Start {
@@ -207,6 +208,8 @@ struct Start<'a> {
     gone: HashSet<LogId>,
     lsn: u64,
     cut: Option<(String, u64, u64)>,
+    /// Everything is read a second time.
+    is_again: bool,
 }
 
 impl Start<'_> {
@@ -219,25 +222,14 @@ impl Start<'_> {
         let last_size = last.file.size().map_err(reading)?;
         let last_footer = match footer::read(&last, last_size) {
             // Its seal can be on the disk before the rest of it, when the power goes meanwhile. The
-            // records say the same.
-            Err(Unreadable::Damaged { .. }) => None,
+            // records say the same; not so where several were made one, which was whole before it
+            // had its name.
+            Err(Unreadable::Damaged { .. }) if last.name.first == last.name.last => None,
             read => read.map_err(|fault| fault_of(&last, &fault))?,
         };
-        let mut footers = Vec::new();
-        for name in earlier {
-            let segment = self.segment(*name)?;
-            let size = segment.file.size().map_err(reading)?;
-            let footer =
-                footer::read(&segment, size).map_err(|fault| fault_of(&segment, &fault))?;
-            let Some(footer) = footer else {
-                return Err(damaged(&segment, size, "its last line is not a seal"));
-            };
-            footers.push((segment, size, footer));
-        }
-        let sealed_lsn = |footers: &[(Segment, u64, Footer)]| {
-            footers.last().map_or(0, |(_, _, footer)| footer.lsn)
-        };
-        match last_footer {
+        // The newest first: what is said of a log there counts. One at a time, for there may be
+        // many, and each says how every Worker was.
+        let unsealed = match last_footer {
             Some(footer) => {
                 self.lsn = footer.lsn;
                 self.end(Some(last.name), last_size)?;
@@ -245,15 +237,30 @@ impl Start<'_> {
                 last.bytes(index, (last_size - index) as usize)
                     .and_then(|read| last.renew(&read, index).map_err(Unreadable::Io))
                     .map_err(|fault| fault_of(&last, &fault))?;
-                footers.push((last, last_size, footer));
-                self.load_sealed(footers)?;
-                Ok(None)
+                self.take(last, last_size, footer)?;
+                None
             }
-            None => {
-                self.lsn = sealed_lsn(&footers);
-                self.load_sealed(footers)?;
-                self.load_last(last)
+            None => Some(last),
+        };
+        for (place, name) in earlier.iter().rev().enumerate() {
+            let segment = self.segment(*name)?;
+            let size = segment.file.size().map_err(reading)?;
+            let footer =
+                footer::read(&segment, size).map_err(|fault| fault_of(&segment, &fault))?;
+            let Some(footer) = footer else {
+                return Err(damaged(&segment, size, "its last line is not a seal"));
+            };
+            if place == 0 && unsealed.is_some() {
+                self.lsn = footer.lsn;
             }
+            self.take(segment, size, footer)?;
+        }
+        for log in self.index.logs.values_mut() {
+            log.retain(&self.options.retention);
+        }
+        match unsealed {
+            None => Ok(None),
+            Some(last) => self.load_last(last),
         }
     }
 
@@ -265,62 +272,57 @@ impl Start<'_> {
         Ok(Segment::new(self.identity, name, file))
     }
 
-    /// Takes what the indexes say, the newest first: what is said of a log there counts.
-    fn load_sealed(&mut self, footers: Vec<(Segment, u64, Footer)>) -> Result<(), OpenError> {
-        for (segment, size, footer) in footers.into_iter().rev() {
-            let Footer {
-                lsn,
-                seal,
-                logs,
-                answers,
-            } = footer;
-            let number = segment.name.last;
-            for mut line in logs {
-                let log = line.log();
-                if line.dropped {
-                    self.gone.insert(log);
-                    continue;
+    /// Takes what an index says, after those of all newer segments.
+    fn take(&mut self, segment: Segment, size: u64, footer: Footer) -> Result<(), OpenError> {
+        let Footer {
+            lsn,
+            seal,
+            logs,
+            answers,
+        } = footer;
+        let number = segment.name.last;
+        for mut line in logs {
+            let log = line.log();
+            if line.dropped {
+                self.gone.insert(log);
+                continue;
+            }
+            if self.gone.contains(&log) {
+                continue;
+            }
+            let state = line.take_state(&self.identity.runtime);
+            let known = match (self.index.logs.get_mut(&log), state) {
+                (Some(known), _) => known,
+                (None, Some(state)) => {
+                    let known = Log::new(Arc::new(state), number);
+                    self.index.logs.entry(log).or_insert(known)
                 }
-                if self.gone.contains(&log) {
-                    continue;
+                (None, None) => {
+                    return Err(OpenError::damaged(
+                        segment.name,
+                        seal.index,
+                        "the index of a later segment must say how a log is",
+                    ));
                 }
-                let state = line.take_state(&self.identity.runtime);
-                let known = match (self.index.logs.get_mut(&log), state) {
-                    (Some(known), _) => known,
-                    (None, Some(state)) => {
-                        let known = Log::new(Arc::new(state), number);
-                        self.index.logs.entry(log).or_insert(known)
-                    }
-                    (None, None) => {
-                        return Err(OpenError::damaged(
-                            segment.name,
-                            seal.index,
-                            "the index of a later segment must say how a log is",
-                        ));
-                    }
+            };
+            for extent in line.extents.into_iter().rev() {
+                known.precede(extent);
+            }
+        }
+        for answer in answers.into_iter().rev() {
+            if self.answers_from.is_none_or(|from| answer.at >= from) {
+                let place = Place {
+                    segment: number,
+                    offset: answer.offset,
                 };
-                for extent in line.extents.into_iter().rev() {
-                    known.precede(extent);
+                // The newest stands: an older one under the same key has expired.
+                if self.answers.get(&answer.key).is_none() {
+                    self.answers.insert(answer.key, answer.at, place);
                 }
             }
-            for answer in answers.into_iter().rev() {
-                if self.answers_from.is_none_or(|from| answer.at >= from) {
-                    let place = Place {
-                        segment: number,
-                        offset: answer.offset,
-                    };
-                    // The newest stands: an older one under the same key has expired.
-                    if self.answers.get(&answer.key).is_none() {
-                        self.answers.insert(answer.key, answer.at, place);
-                    }
-                }
-            }
-            let sealed = Sealed::new(Arc::new(segment), seal, lsn, size);
-            self.index.sealed.insert(number, sealed);
         }
-        for log in self.index.logs.values_mut() {
-            log.retain(&self.options.retention);
-        }
+        let sealed = Sealed::new(Arc::new(segment), seal, lsn, size);
+        self.index.sealed.insert(number, sealed);
         Ok(())
     }
 
@@ -472,7 +474,11 @@ impl Start<'_> {
                 self.cut = Some((segment.name.to_string(), found.end, bytes));
             }
             // Its end was not cut off yet: as a whole it is read like any other.
-            Tail::Sealed { .. } => return self.reload(),
+            Tail::Sealed { .. } if !self.is_again => return self.reload(),
+            Tail::Sealed { .. } => {
+                let what = "its index is not one of this version";
+                return Err(damaged(&segment, found.end, what));
+            }
             Tail::Clean | Tail::Damaged { .. } => {}
         }
         Ok(Some(active))
@@ -483,6 +489,8 @@ impl Start<'_> {
         self.index = Index::default();
         self.answers = Answers::default();
         self.gone.clear();
+        self.lsn = 0;
+        self.is_again = true;
         let names = self
             .disk
             .list()

@@ -26,8 +26,8 @@ pub struct Retention {
     /// The most bytes of events of one Worker. Past it records are given up up to a thousand at a
     /// time, but never the last.
     pub max_worker_bytes: u64,
-    /// The longest that an event is kept, in milliseconds; a whole segment goes once its latest
-    /// event is older. For ever when absent.
+    /// The longest that an event is kept, in milliseconds, about: a whole segment goes once its
+    /// latest event is older, and none spans more than an eighth of this. For ever when absent.
     pub max_age_ms: Option<u64>,
     /// The most bytes of all the store's files; past it whole segments go, the oldest first. The
     /// one that is written to is beside that. No bound when absent.

@@ -76,7 +76,7 @@ pub(super) struct Company {
 pub(super) struct Go {
     /// Lines to write, all in one go.
     pub(super) writes: Vec<Write>,
-    /// Then the segment takes no more records, if all that it has is older.
+    /// Then the segment takes no more records, if it has any that is older.
     pub(super) seal_before: Option<Timestamp>,
 }
 
@@ -96,7 +96,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Has the segment that is written to take no more records, if all that it has is older.
+    /// Has the segment that is written to take no more records, if it has any that is older.
     pub(super) fn seal_if_before(&self, at: Timestamp) {
         self.state().seal_before = Some(at);
         self.more.notify_one();

@@ -11,9 +11,10 @@ use super::index::{Index, Log};
 use super::line::Kind;
 use super::record::decode;
 use super::segment::{Segment, Unreadable};
+use super::shared::NO_SEGMENT;
 use super::table::{Ref, decode_refs};
 use crate::size::json_bytes;
-use crate::store::{EntryPage, EventPage, LogId, Range, Record, StoredEvent};
+use crate::store::{EntryPage, EventPage, LogId, Range, Record, StoreError, StoredEvent};
 
 /// How much is read at once where records follow each other.
 const READ_BYTES: u64 = 256 * 1024;
@@ -74,8 +75,23 @@ pub(super) struct Fault {
 
 impl Index {
     /// Where to read `range` of a log; `None` when there is no such log.
-    pub(super) fn plan(&self, log: &LogId, by: By, range: Range) -> Option<Plan> {
-        let known = self.logs.get(log)?;
+    pub(super) fn plan(
+        &self,
+        log: &LogId,
+        by: By,
+        range: Range,
+    ) -> Result<Option<Plan>, StoreError> {
+        match self.logs.get(log) {
+            None => Ok(None),
+            Some(known) => self
+                .plan_of(log, known, by, range)
+                .ok_or(NO_SEGMENT)
+                .map(Some),
+        }
+    }
+
+    /// The same of a log that is there; `None` when one of its segments is not.
+    fn plan_of(&self, log: &LogId, known: &Log, by: By, range: Range) -> Option<Plan> {
         let first = match (known.extents.front(), known.recent.front()) {
             (Some(extent), _) => Some(self.piece(extent)?),
             (None, Some(one)) => Some(Piece::Refs(self.active.clone()?, vec![*one])),

@@ -11,6 +11,8 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use serde::Serialize;
 use uuid::Uuid;
 use yoi_protocol::{RuntimeId, Timestamp, WorkerId};
@@ -109,8 +111,7 @@ pub fn repair(path: &Path) -> Result<Repair, OpenError> {
             return Err(error);
         }
     };
-    fs::rename(path, &before).map_err(OpenError::io("renaming the store of before"))?;
-    fs::rename(&new, path).map_err(OpenError::io("renaming the repaired store"))?;
+    exchange(path, &new, &before).map_err(OpenError::io("renaming the two stores"))?;
     // Syncs the folder that has them both.
     OsDisk::create(path).map_err(making)?;
     repaired.before = before
@@ -128,6 +129,23 @@ pub fn repair_onto(disk: &dyn Disk, new: &dyn Disk) -> Result<Repair, OpenError>
     let fold = Fold::of(&salvage)?;
     write::write(&fold, &salvage, new)?;
     Ok(fold.report(&salvage.identity))
+}
+
+/// Gives the new folder the name of the old one, and the old one another, so that at no moment
+/// nothing has it.
+fn exchange(path: &Path, new: &Path, before: &Path) -> std::io::Result<()> {
+    match renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => fs::rename(new, before),
+        // A file system that cannot: one after the other, and back if need be.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            fs::rename(path, before)?;
+            fs::rename(new, path).inspect_err(|_| {
+                // What cannot be undone is told as what it is: both folders are there.
+                let _ = fs::rename(before, path);
+            })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn making(error: std::io::Error) -> OpenError {

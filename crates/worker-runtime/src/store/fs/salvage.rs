@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 use yoi_protocol::Worker;
 
-use super::disk::Disk;
+use super::disk::{Disk, DiskFile};
 use super::error::OpenError;
 use super::footer::LogLine;
 use super::head::Head;
@@ -14,6 +14,7 @@ use super::identity::{Identity, NO_SALT};
 use super::line::{Kind, Line};
 use super::name::{HEAD, IDENTITY, SegmentName};
 use super::record::{decode, decode_dropped};
+use super::scan;
 use super::segment::{Header, Seal, Segment};
 use crate::store::{LogId, Record};
 
@@ -48,19 +49,42 @@ pub(super) enum Found {
 }
 
 /// What is there.
-pub(super) struct Salvage<'a> {
-    disk: &'a dyn Disk,
+pub(super) struct Salvage {
     pub(super) identity: Identity,
-    segments: Vec<SegmentName>,
+    segments: Vec<(SegmentName, Box<dyn DiskFile>)>,
     /// The last record that was certainly acknowledged, if that is known.
     mark: Option<u64>,
     /// What is wrong with the files as such.
     flaws: Vec<Flaw>,
 }
 
-impl<'a> Salvage<'a> {
-    /// Looks at what files there are.
-    pub(super) fn new(disk: &'a dyn Disk) -> Result<Self, OpenError> {
+/// How often to look again at files that a process replaces meanwhile.
+const ATTEMPTS: usize = 16;
+
+impl Salvage {
+    /// Opens what files there are: all at once, so that what a process replaces meanwhile is read
+    /// as it was.
+    pub(super) fn new(disk: &dyn Disk) -> Result<Self, OpenError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match Self::look(disk) {
+                Err(OpenError::Unusable {
+                    kind: io::ErrorKind::NotFound,
+                    ..
+                }) if attempts < ATTEMPTS => {}
+                looked => return looked,
+            }
+        }
+    }
+
+    fn look(disk: &dyn Disk) -> Result<Self, OpenError> {
+        // Before the segments: what they are held to was there already.
+        let found = Identity::read(disk);
+        let head = match &found {
+            Ok(Some(identity)) => Some(Head::open(disk, identity.salt(0))),
+            Ok(None) | Err(_) => None,
+        };
         let names = disk.list().map_err(OpenError::io("reading the folder"))?;
         let mut segments: Vec<SegmentName> = names
             .iter()
@@ -70,7 +94,7 @@ impl<'a> Salvage<'a> {
         let all = segments.clone();
         segments.retain(|one| !all.iter().any(|other| other.replaces(*one)));
         let mut flaws = Vec::new();
-        let identity = match Identity::read(disk) {
+        let identity = match found {
             Ok(Some(identity)) => identity,
             Err(newer @ OpenError::Newer { .. }) => return Err(newer),
             Ok(None) | Err(_) => {
@@ -79,7 +103,8 @@ impl<'a> Salvage<'a> {
                 from_headers(disk, &segments).ok_or(OpenError::Absent)?
             }
         };
-        let mark = match Head::open(disk, identity.salt(0)) {
+        let head = head.unwrap_or_else(|| Head::open(disk, identity.salt(0)));
+        let mark = match head {
             Ok(head) => Some(head.mark.lsn),
             Err(error) => {
                 let is_missing = matches!(error, OpenError::Missing { .. });
@@ -95,10 +120,11 @@ impl<'a> Salvage<'a> {
             }
             next = name.last + 1;
         }
+        let open = |name: SegmentName| Ok((name, disk.open(&name.to_string())?));
+        let opened = segments.into_iter().map(open).collect::<io::Result<_>>();
         Ok(Self {
-            disk,
             identity,
-            segments,
+            segments: opened.map_err(OpenError::io("opening a segment"))?,
             mark,
             flaws,
         })
@@ -110,20 +136,21 @@ impl<'a> Salvage<'a> {
         mut visit: impl FnMut(Found) -> io::Result<()>,
     ) -> Result<Vec<Flaw>, OpenError> {
         let mut flaws = self.flaws.clone();
-        let last = self.segments.last().copied();
+        let last = self.segments.last().map(|(name, _)| *name);
         let mut end = (SegmentName::one(1), 0);
         let mut lsn = 0;
         let mut next = 1;
-        for name in &self.segments {
+        for (name, file) in &self.segments {
             if name.first != next {
                 visit(Found::Doubt).map_err(OpenError::io(WRITING))?;
             }
             next = name.last + 1;
-            let read = self.read(*name).map_err(OpenError::io("reading a segment"));
+            let read = whole(&**file).map_err(OpenError::io("reading a segment"));
             let mut lines = Lines {
                 name: *name,
                 salt: self.identity.salt(name.last),
                 is_last: last == Some(*name),
+                mark: self.mark,
                 has_index: false,
                 lsn: &mut lsn,
                 flaws: &mut flaws,
@@ -145,14 +172,13 @@ impl<'a> Salvage<'a> {
         }
         Ok(flaws)
     }
+}
 
-    fn read(&self, name: SegmentName) -> io::Result<Vec<u8>> {
-        let file = self.disk.open(&name.to_string())?;
-        let mut bytes = vec![0; usize::try_from(file.size()?).unwrap_or(0)];
-        let read = file.read_at(&mut bytes, 0)?;
-        bytes.truncate(read);
-        Ok(bytes)
-    }
+fn whole(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(file.size()?).unwrap_or(0)];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
 }
 
 /// The lines of one segment.
@@ -160,6 +186,8 @@ struct Lines<'a> {
     name: SegmentName,
     salt: u32,
     is_last: bool,
+    /// The last record that was certainly acknowledged, if that is known.
+    mark: Option<u64>,
     /// Its index is whole: what is missing of a log is known.
     has_index: bool,
     /// The last number that was seen.
@@ -174,10 +202,7 @@ impl Lines<'_> {
         bytes: &[u8],
         visit: &mut impl FnMut(Found) -> io::Result<()>,
     ) -> io::Result<u64> {
-        let used = bytes
-            .iter()
-            .rposition(|byte| *byte != 0)
-            .map_or(0, |at| at + 1);
+        let used = scan::used(bytes);
         let mut bad: Option<usize> = None;
         let mut at = 0;
         let mut is_sealed = false;
@@ -209,7 +234,8 @@ impl Lines<'_> {
             at += text.len();
         }
         match bad {
-            // What was never acknowledged is no flaw, but for who repairs it is told like one.
+            // What was never acknowledged is no flaw: a process may be writing it.
+            Some(_) if self.is_last && self.mark.is_some_and(|mark| *self.lsn >= mark) => {}
             Some(start) if self.is_last => self.flaws.push(Flaw {
                 file: self.name.to_string(),
                 offset: start as u64,

@@ -78,10 +78,7 @@ fn line_at(salt: u32, bytes: &[u8], at: u64) -> Option<(Line<'_>, u64)> {
 /// What is at `end`, where record `next` belongs.
 fn tail(salt: u32, bytes: &[u8], end: u64, next: u64, mark: u64, has_header: bool) -> Tail {
     let rest = &bytes[usize::try_from(end).unwrap_or(bytes.len()).min(bytes.len())..];
-    let used = rest
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |at| at + 1);
+    let used = used(rest);
     if used == 0 && has_header {
         return Tail::Clean;
     }
@@ -129,6 +126,18 @@ fn index_at(salt: u32, bytes: &[u8]) -> Option<u64> {
         size += text.len() as u64;
     }
     (last == Some(Kind::Seal)).then_some(size)
+}
+
+/// How many bytes there are before the zeros at the end. Looked for a piece at a time: most of a
+/// segment that was just begun is zeros.
+pub(super) fn used(bytes: &[u8]) -> usize {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let mut end = bytes.len();
+    while end >= ZEROS.len() && bytes[end - ZEROS.len()..end] == ZEROS {
+        end -= ZEROS.len();
+    }
+    let last = bytes[..end].iter().rposition(|byte| *byte != 0);
+    last.map_or(0, |at| at + 1)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::identity::NO_SALT;
-use super::index::Index;
+use super::index::{Index, Sealed};
 use super::line::{Kind, Line};
 use super::read::{Fault, fault};
 use super::segment::{Segment, Unreadable};
@@ -17,39 +17,40 @@ const READ_BYTES: usize = 1024 * 1024;
 /// Where the scrub is.
 #[derive(Debug, Default)]
 pub(super) struct Scrub {
-    /// The last number of the segment that is read, and how far it was.
-    at: Option<(u32, u64)>,
+    /// The segment that is read, and how far it was.
+    at: Option<(Arc<Segment>, u64)>,
 }
 
 impl Scrub {
     /// Checks the next lines, about a mebibyte of them; says whether it came to the end of all.
     pub(super) fn step(&mut self, shared: &Shared) -> Result<bool, Fault> {
-        let (number, offset) = self.at.unwrap_or((0, 0));
-        let Some((segment, size, offset)) = next(&shared.index(), number, offset) else {
+        let Some((segment, size, offset)) = next(&shared.index(), self.at.as_ref()) else {
             self.at = None;
             return Ok(true);
         };
         let checked = check(&segment, size, offset);
         // What is damaged is told once a round; the scrub goes on with the next segment.
         let end = *checked.as_ref().unwrap_or(&size);
-        self.at = Some((segment.name.last, end));
+        self.at = Some((Arc::clone(&segment), end));
         checked.map_err(fault(&segment))?;
         Ok(false)
     }
 }
 
-/// The segment to read, its size, and from where; another one where this one was replaced.
-fn next(index: &Index, number: u32, offset: u64) -> Option<(Arc<Segment>, u64, u64)> {
+/// The segment to read, its size, and from where: from the start where the one that was read has
+/// been replaced, under whatever name.
+fn next(index: &Index, at: Option<&(Arc<Segment>, u64)>) -> Option<(Arc<Segment>, u64, u64)> {
+    let number = at.map_or(0, |(segment, _)| segment.name.last);
     let range = (Bound::Included(number), Bound::Unbounded);
+    let from = |sealed: &Sealed| match at {
+        Some((segment, offset)) if Arc::ptr_eq(segment, &sealed.segment) => *offset,
+        _ => 0,
+    };
     index
         .sealed
         .range::<u32, _>(range)
-        .map(|(last, sealed)| {
-            let from = if *last == number { offset } else { 0 };
-            (sealed, from)
-        })
-        .find(|(sealed, from)| *from < sealed.size)
-        .map(|(sealed, from)| (Arc::clone(&sealed.segment), sealed.size, from))
+        .map(|(_, sealed)| (Arc::clone(&sealed.segment), sealed.size, from(sealed)))
+        .find(|(_, size, from)| from < size)
 }
 
 /// Checks the lines from `offset` on; gives where the next one begins.
@@ -80,3 +81,6 @@ fn check(segment: &Segment, size: u64, offset: u64) -> Result<u64, Unreadable> {
         return Ok(at);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What the threads of a store share.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use yoi_protocol::{Diagnostic, Severity, Timestamp};
@@ -35,12 +35,16 @@ pub(super) struct Shared {
     /// Answers that were given before are forgotten, in milliseconds; the least there is when none
     /// are.
     answers_from: AtomicI64,
+    is_closing: AtomicBool,
     /// Held by who looks after the store.
     pub(super) maintenance: Mutex<()>,
     condition: AtomicU8,
     /// What an operator should know, by code: the first of each is enough.
     found: Mutex<Vec<Diagnostic>>,
 }
+
+/// What cannot be: a place in a segment that is not there. Said, rather than nothing found.
+pub(super) const NO_SEGMENT: StoreError = StoreError::Refused("a segment of it is not there");
 
 const SOUND: u8 = 0;
 const DAMAGED: u8 = 1;
@@ -57,6 +61,7 @@ impl Shared {
         let answers_from = head.mark.answers_from;
         Self {
             answers_from: AtomicI64::new(answers_from.map_or(i64::MIN, Timestamp::as_unix_ms)),
+            is_closing: AtomicBool::new(false),
             maintenance: Mutex::default(),
             disk,
             identity,
@@ -84,10 +89,24 @@ impl Shared {
 
     /// Where the answer under a key is, if there is one. As whoever replaces segments: first the
     /// index, then the answers.
-    pub(super) fn place(&self, key: &[u8; 32]) -> Option<(Arc<Segment>, u64)> {
+    pub(super) fn place(&self, key: &[u8; 32]) -> Result<Option<(Arc<Segment>, u64)>, StoreError> {
         let index = self.index();
-        let Place { segment, offset } = *self.answers().get(key)?;
-        Some((index.segment(segment)?, u64::from(offset)))
+        let Some(Place { segment, offset }) = self.answers().get(key).copied() else {
+            return Ok(None);
+        };
+        // Never taken for a key that nobody used.
+        let segment = index.segment(segment).ok_or(NO_SEGMENT)?;
+        Ok(Some((segment, u64::from(offset))))
+    }
+
+    /// Whoever looks after the store stops at the next chance.
+    pub(super) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        self.queue.close();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
     }
 
     pub(super) fn head(&self) -> MutexGuard<'_, Head> {
@@ -116,7 +135,9 @@ impl Shared {
     /// Forgets answers that were given before; says how many are left.
     pub(super) fn expire_answers(&self, before: Timestamp) -> u64 {
         let before_ms = before.as_unix_ms();
-        self.answers_from.fetch_max(before_ms, Ordering::AcqRel);
+        // Not the latest that there ever was: a clock that was ahead for a moment is believed no
+        // longer than that.
+        self.answers_from.store(before_ms, Ordering::Release);
         self.answers().expire(before)
     }
 

@@ -20,6 +20,8 @@ use crate::store::StoreError;
 
 /// What a line has beside its JSON, at most.
 const LINE_BYTES: usize = 48;
+/// What the header of a segment takes, at most.
+const HEADER_BYTES: u64 = 4096;
 
 /// How long to wait for company: a part of what writing takes, and no more than nobody notices.
 const PATIENCE_SHARE: u32 = 4;
@@ -133,7 +135,7 @@ impl Writer {
         let is_old = self
             .active
             .as_ref()
-            .is_some_and(|active| active.times.is_some_and(|(_, last)| last < before));
+            .is_some_and(|active| active.times.is_some_and(|(first, _)| first < before));
         if is_old
             && !self.shared.has_failed()
             && let Err(fault) = self.seal()
@@ -225,23 +227,35 @@ impl Writer {
         let needed = active.end + bytes;
         if needed > active.allocated {
             let wanted = needed.max(segment_bytes);
-            let allocated = active.segment.file.allocate(wanted);
-            allocated.map_err(|error| Fault::refused(&error))?;
-            active.allocated = wanted;
+            let file = &active.segment.file;
+            active.allocated = match file.allocate(wanted) {
+                Ok(()) => wanted,
+                // Not for all of it, but perhaps for this.
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    file.allocate(needed)
+                        .map_err(|error| Fault::refused(&error))?;
+                    needed
+                }
+                Err(error) => return Err(Fault::refused(&error)),
+            };
         }
         Ok(())
     }
 
     fn begin_segment(&mut self, bytes: u64) -> Result<(), Fault> {
         let shared = &self.shared;
-        let wanted = shared.options.segment_bytes.max(bytes + 4096);
-        let made = Active::create(
-            &*shared.disk,
-            &shared.identity,
-            self.last_segment + 1,
-            self.lsn + 1,
-            wanted,
-        );
+        let create = |room| {
+            let (number, lsn) = (self.last_segment + 1, self.lsn + 1);
+            Active::create(&*shared.disk, &shared.identity, number, lsn, room)
+        };
+        let needed = bytes + HEADER_BYTES;
+        let made = match create(shared.options.segment_bytes.max(needed)) {
+            // Not room for all of it, but perhaps for this.
+            Err(NotMade::Refused(error)) if error.kind() == io::ErrorKind::StorageFull => {
+                create(needed)
+            }
+            made => made,
+        };
         match made {
             Ok(active) => {
                 self.last_segment += 1;

@@ -128,9 +128,11 @@ impl Disk for OsDisk {
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(holder.as_bytes())?;
+        // Who has it is a courtesy: a full disk must not keep anybody from starting.
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(holder.as_bytes()));
         Ok(Lock::Taken(Held::new(file)))
     }
 }

@@ -56,7 +56,7 @@ impl Known {
 
 impl Fold {
     /// Reads a store twice: what is there, and then what it adds up to.
-    pub(super) fn of(salvage: &Salvage<'_>) -> Result<Self, OpenError> {
+    pub(super) fn of(salvage: &Salvage) -> Result<Self, OpenError> {
         let mut known: HashMap<LogId, Known> = HashMap::new();
         let mut gone: HashSet<LogId> = HashSet::new();
         let mut answers = 0;

@@ -24,7 +24,7 @@ use crate::store::{LogId, Record};
 const SEGMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Writes what is kept into an empty folder. The identity comes last: until then there is no store.
-pub(super) fn write(fold: &Fold, salvage: &Salvage<'_>, new: &dyn Disk) -> Result<(), OpenError> {
+pub(super) fn write(fold: &Fold, salvage: &Salvage, new: &dyn Disk) -> Result<(), OpenError> {
     let identity = Identity::new(salvage.identity.runtime.clone());
     let mut head = Head::create(new, identity.salt(0))?;
     let mut out = Output {
