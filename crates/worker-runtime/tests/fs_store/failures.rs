@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use worker_runtime::store::fs::{FsStore, OpenError};
 use worker_runtime::{Condition, Store};
 
-use crate::history::{STEPS, Step, Told, holds, is, live, open};
+use crate::history::{STEPS, Step, Told, holds, is, live, open, stands};
 use crate::power::{has_time, made, untidy};
 use crate::sim::{Fault, Kind, Loss, Nth, Op, SimDisk};
 use ways::{Way, ways};
@@ -82,15 +82,15 @@ fn is_as_it_says(store: &FsStore, disk: &SimDisk, told: &Told, way: &Way) -> Res
 async fn is_found(disk: &SimDisk, told: &Told, was_sync: bool) -> Result<(), String> {
     let losses = [Loss::Everything, Loss::Nothing, Loss::Seed(1)];
     for loss in &losses[..if has_time() { 3 } else { 1 }] {
-        let held = holds(&disk.power_loss(*loss), told.clone()).await;
-        held.map_err(|error| format!("{loss:?}: {error}"))?;
+        let stood = stands(&disk.power_loss(*loss), told.clone()).await;
+        stood.map_err(|error| format!("{loss:?}: {error}"))?;
     }
     let killed = disk.killed();
     let held = holds(&killed, told.clone()).await;
     let told = held.map_err(|error| format!("after a kill: {error}"))?;
     if was_sync || has_time() {
-        let held = holds(&killed.power_loss(Loss::Everything), told).await;
-        held.map_err(|error| format!("when the power is lost after a kill: {error}"))?;
+        let stood = stands(&killed.power_loss(Loss::Everything), told).await;
+        stood.map_err(|error| format!("when the power is lost after a kill: {error}"))?;
     }
     Ok(())
 }
@@ -163,7 +163,7 @@ async fn each_operation_of_making_a_store_fails() {
 /// and files that were replaced.
 #[tokio::test]
 async fn each_operation_of_a_start_that_has_something_to_do_fails() {
-    let step = if has_time() { 1 } else { 12 };
+    let step = if has_time() { 1 } else { 7 };
     for (disk, told) in untidy().await.iter().step_by(step) {
         each_fails(disk, told, BEGINS).await;
     }

@@ -180,26 +180,26 @@ async fn together<T>(disk: &SimDisk, mut commits: Vec<impl Future<Output = T> + 
     }
 }
 
-/// Opens a store that must be as it was told, goes on with it, and opens it once more. Gives what
-/// it was told in all.
-pub(crate) async fn holds(disk: &SimDisk, mut told: Told) -> Result<Told, String> {
-    let opening = |error| format!("it does not open: {error}");
-    let store = open(disk).map_err(opening)?;
+/// Opens a store that must be as it was told. Gives what it was told, of which nothing is open.
+pub(crate) async fn stands(disk: &SimDisk, mut told: Told) -> Result<Told, String> {
+    let store = open(disk).map_err(|error| format!("it does not open: {error}"))?;
     is(&store, &mut told).await?;
-    goes_on(disk, &store, &mut told).await?;
-    drop(store);
-    let again = |error: String| format!("the next time: {error}");
-    let store = open(disk).map_err(opening).map_err(again)?;
-    is(&store, &mut told).await.map_err(again)?;
     Ok(told)
 }
 
+/// Opens a store that must be as it was told, goes on with it, and opens it once more. Gives what
+/// it was told in all.
+pub(crate) async fn holds(disk: &SimDisk, mut told: Told) -> Result<Told, String> {
+    let store = open(disk).map_err(|error| format!("it does not open: {error}"))?;
+    is(&store, &mut told).await?;
+    goes_on(disk, &store, &mut told).await?;
+    drop(store);
+    let again = stands(disk, told).await;
+    again.map_err(|error| format!("the next time: {error}"))
+}
+
 /// A store takes more.
-pub(crate) async fn goes_on(
-    disk: &SimDisk,
-    store: &FsStore,
-    told: &mut Told,
-) -> Result<(), String> {
+async fn goes_on(disk: &SimDisk, store: &FsStore, told: &mut Told) -> Result<(), String> {
     let before = told.outcomes.clone();
     let steps = [Step::Next(1, &[20]), Step::Together(&[2, 4, 5])];
     live(disk, store, told, &steps).await;

@@ -282,7 +282,7 @@ async fn an_answer_is_found_while_segments_are_made_one() {
 /// Whoever commits nothing waits for what was before it, also when nothing was.
 #[tokio::test]
 async fn nothing_is_kept_of_nothing() {
-    let mut kept = Kept::with(EVERYTHING);
+    let kept = Kept::with(EVERYTHING);
     let files = kept.disk.files();
     kept.settle().await;
     assert_eq!(kept.disk.files(), files);
