@@ -67,7 +67,7 @@ async fn what_was_acknowledged_survives_whatever_is_lost_with_the_power() {
             }
             // Whoever stands goes on, and for some it is tried.
             let held = match number {
-                0..4 => holds(&after, told.clone()).await,
+                0..3 => holds(&after, told.clone()).await,
                 _ => stands(&after, told.clone()).await,
             };
             held.unwrap_or_else(|error| panic!("{loss:?} after {}: {error}", last_op(&disk)));

@@ -15,7 +15,7 @@ pub(crate) fn has_time() -> bool {
 pub(crate) fn losses(disk: &SimDisk) -> Vec<Loss> {
     let pieces = disk.pieces().len();
     let mut losses = vec![Loss::Nothing, Loss::Everything];
-    let (few, seeds) = if has_time() { (8, 50) } else { (4, 2) };
+    let (few, seeds) = if has_time() { (8, 50) } else { (4, 1) };
     let chance = disk.ops().len() as u64;
     losses.extend((chance..chance + seeds).map(Loss::Seed));
     if pieces <= 64 && (pieces <= few || has_time()) {
