@@ -15,10 +15,21 @@ use super::shared::Shared;
 const READ_BYTES: usize = 1024 * 1024;
 
 /// Where the scrub is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scrub {
     /// The segment that is read, and how far it was.
     at: Option<(Arc<Segment>, u64)>,
+    /// How much is read at once.
+    piece_bytes: usize,
+}
+
+impl Default for Scrub {
+    fn default() -> Self {
+        Self {
+            at: None,
+            piece_bytes: READ_BYTES,
+        }
+    }
 }
 
 impl Scrub {
@@ -28,7 +39,7 @@ impl Scrub {
             self.at = None;
             return Ok(true);
         };
-        let checked = check(&segment, size, offset);
+        let checked = check(&segment, size, offset, self.piece_bytes);
         // What is damaged is told once a round; the scrub goes on with the next segment.
         let end = *checked.as_ref().unwrap_or(&size);
         self.at = Some((Arc::clone(&segment), end));
@@ -54,8 +65,8 @@ fn next(index: &Index, at: Option<&(Arc<Segment>, u64)>) -> Option<(Arc<Segment>
 }
 
 /// Checks the lines from `offset` on; gives where the next one begins.
-fn check(segment: &Segment, size: u64, offset: u64) -> Result<u64, Unreadable> {
-    let mut wanted = READ_BYTES;
+fn check(segment: &Segment, size: u64, offset: u64, piece: usize) -> Result<u64, Unreadable> {
+    let mut wanted = piece;
     loop {
         let left = usize::try_from(size - offset).unwrap_or(usize::MAX);
         let bytes = segment.bytes(offset, wanted.min(left))?;

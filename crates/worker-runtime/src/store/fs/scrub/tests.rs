@@ -81,7 +81,10 @@ async fn a_segment_that_is_replaced_while_it_is_read_is_read_from_its_start() {
     let mut replaced = 0;
     for _ in 0..30 {
         // Wherever a round is when segments are made one.
-        let mut scrub = Scrub::default();
+        let mut scrub = Scrub {
+            at: None,
+            piece_bytes: 512,
+        };
         for steps in 0..6 {
             for _ in 0..steps {
                 scrub.step(&store.shared).expect("nothing is damaged");
