@@ -15,7 +15,7 @@ use yoi_protocol::{Effect, Timestamp};
 pub(crate) use hash::{Hash, hash_body, hash_key};
 
 use crate::error::RuntimeError;
-use crate::store::{KeyRecord, Store};
+use crate::store::{KeyRecord, Store, StoreError};
 
 /// How long an answer is given again, in milliseconds: 24 hours.
 pub(crate) const KEEP_MS: u64 = 24 * 60 * 60 * 1000;
@@ -111,9 +111,13 @@ impl Keys {
     async fn answer(&self, key: &Hash, now: Timestamp) -> Result<Option<KeyRecord>, RuntimeError> {
         let record = self.store.answer(key).await.map_err(|error| {
             tracing::error!(%error, "whether a key was used could not be read");
-            // Nothing is begun, whatever the store says.
             RuntimeError::StoreFailed {
-                effect: Effect::None,
+                effect: match error {
+                    // There is an answer, so the command was done once.
+                    StoreError::Damaged(_) => Effect::Unknown,
+                    // Nothing is begun, whatever the store says.
+                    StoreError::Refused(_) | StoreError::Uncertain(_) => Effect::None,
+                },
             }
         })?;
         Ok(record.filter(|record| record.at >= first_kept(now)))

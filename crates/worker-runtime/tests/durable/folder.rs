@@ -40,7 +40,7 @@ async fn a_second_process_is_told_who_has_the_folder() {
 fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
     let house = House::new();
     drop(house.start(&with_id("rt-1")));
-    let path = house.data().join("LOCK");
+    let path = house.data();
     let lock = fs::File::open(&path).expect("a lock");
     lock.lock().expect("free");
     // So long a program has it that a process was starting when it was killed.

@@ -18,3 +18,4 @@ mod repairs;
 mod retention;
 mod sim;
 mod sim_tests;
+mod taken;

@@ -268,12 +268,19 @@ async fn whether_a_key_was_used_must_be_known_before_anything_is_done() {
     let store = TestStore::new();
     let runtime = builder().store(store.clone()).start().await.unwrap();
     let first = runtime.create_worker(named("a"), keyed("a")).await.unwrap();
-    let damaged = StoreError::Damaged("a flipped bit".to_owned());
-    store.read(Reads::Fail(damaged));
-    let effect = Effect::None;
-    for name in ["a", "b"] {
-        let created = runtime.create_worker(named(name), keyed(name)).await;
-        assert_eq!(created, Err(RuntimeError::StoreFailed { effect }));
+    // An answer that is damaged is one: its command was done.
+    for (fault, effect) in [
+        (
+            StoreError::Damaged("a flipped bit".to_owned()),
+            Effect::Unknown,
+        ),
+        (StoreError::Refused("it does not read"), Effect::None),
+    ] {
+        store.read(Reads::Fail(fault));
+        for name in ["a", "b"] {
+            let created = runtime.create_worker(named(name), keyed(name)).await;
+            assert_eq!(created, Err(RuntimeError::StoreFailed { effect }));
+        }
     }
     create(&runtime, "c").await;
     assert_eq!(store.records().len(), 2, "one needs no key, and asks none");

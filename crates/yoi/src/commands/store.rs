@@ -1,7 +1,9 @@
 //! `yoi export` and `yoi repair`: the files of a store, without a server.
 
+use std::io::ErrorKind;
+
 use worker_runtime::store::fs::repair::{self, Kept, Repair};
-use worker_runtime::store::fs::{Flaw, export as export_log};
+use worker_runtime::store::fs::{Flaw, OpenError, export as export_log};
 
 use crate::args::{ExportArgs, RepairArgs};
 use crate::error::CliError;
@@ -10,7 +12,15 @@ use crate::world::World;
 
 /// Writes the log as lines of JSON.
 pub(crate) fn export(args: &ExportArgs, world: &mut World) -> Result<(), CliError> {
-    let exported = export_log(&args.folder, args.worker.as_ref(), &mut world.output)?;
+    let exported = export_log(&args.folder, args.worker.as_ref(), &mut world.output);
+    let exported = exported.map_err(|error| match error {
+        // Whoever closed our output has seen enough.
+        OpenError::Unusable {
+            kind: kind @ ErrorKind::BrokenPipe,
+            ..
+        } => CliError::Io(kind.into()),
+        error => CliError::Store(error),
+    })?;
     for flaw in &exported.flaws {
         Screen::new(world, true).note(&line(flaw))?;
     }

@@ -63,7 +63,7 @@ impl Active {
             made => made,
         };
         let file = create().map_err(NotMade::Refused)?;
-        let header = Segment::header(identity, name, lsn);
+        let header = Segment::first_line(identity, name, lsn);
         let allocated = bytes.max(header.len() as u64);
         let written = file
             .allocate(allocated)

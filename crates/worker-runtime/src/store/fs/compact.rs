@@ -147,7 +147,7 @@ fn write(
     let mut out = Output {
         shared,
         segment: &segment,
-        buffer: Segment::header(&shared.identity, name, contents.first_lsn),
+        buffer: Segment::first_line(&shared.identity, name, contents.first_lsn),
         written: 0,
     };
     let mut refs: HashMap<&LogId, Vec<Ref>> = HashMap::new();

@@ -50,8 +50,8 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Any part of it may last, or not.
     fn sync_folder(&self) -> io::Result<()>;
 
-    /// Takes the folder for this process, by an exclusive lock on the file `name`, which then
-    /// holds the text `holder`. The lock ends when what is returned is dropped, or the process
+    /// Takes the folder for this process, exclusively; the file `name` then holds the text `holder`,
+    /// as far as it can be written. The lock ends when what is returned is dropped, or the process
     /// ends however it does.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Who looks after the store: gives up what is too old, takes it off the disk, and reads
 //! everything again now and then.
 
+use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use yoi_protocol::Timestamp;
 
 use super::compact::{NotCompacted, choose, compact};
+use super::name::{HEAD, IDENTITY};
 use super::read::Fault;
 use super::retain::{give_up, too_old};
 use super::scrub::Scrub;
@@ -31,6 +33,7 @@ pub(super) fn keep(shared: &Arc<Shared>, stop: &Receiver<()>) {
     let mut ask_at = Instant::now();
     while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(LOOK_EVERY) {
         shared.sync_head("syncing the mark");
+        look_for_files(shared);
         let seen = shared.index().changes;
         if changes != Some(seen) || Instant::now() >= ask_at {
             tidy(shared);
@@ -82,6 +85,36 @@ pub(super) fn tidy(shared: &Shared) {
                 shared.fail("making segments one", &error);
             }
         }
+    }
+}
+
+/// Takes no more records when a file of the store is gone: what is written to it is there for
+/// nobody.
+pub(super) fn look_for_files(shared: &Shared) {
+    let _one = shared
+        .maintenance
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let names = {
+        let index = shared.index();
+        let sealed = index.sealed.values().map(|sealed| &sealed.segment);
+        let segments = sealed.chain(&index.active);
+        let names: Vec<String> = segments.map(|segment| segment.name.to_string()).collect();
+        names
+    };
+    let listed = shared.disk.list();
+    let found: HashSet<String> = match listed {
+        Ok(found) => found.into_iter().collect(),
+        Err(error) => {
+            shared.fail("looking for its files", &error);
+            return;
+        }
+    };
+    let mut wanted = names.iter().map(String::as_str).chain([IDENTITY, HEAD]);
+    if let Some(gone) = wanted.find(|name| !found.contains(*name)) {
+        tracing::error!(file = gone, "a file of the store was taken away");
+        let error = std::io::ErrorKind::NotFound.into();
+        shared.fail("looking for its files, of which one was taken away", &error);
     }
 }
 

@@ -173,6 +173,7 @@ impl FsStore {
         let shared = Arc::clone(&self.shared);
         let maintain = move || {
             shared.sync_head("syncing the mark");
+            keeper::look_for_files(&shared);
             keeper::tidy(&shared);
         };
         // What went wrong is in its condition and its diagnostics.

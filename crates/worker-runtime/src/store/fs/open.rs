@@ -269,7 +269,13 @@ impl Start<'_> {
             .disk
             .open(&name.to_string())
             .map_err(OpenError::io("opening a segment"))?;
-        Ok(Segment::new(self.identity, name, file))
+        let segment = Segment::new(self.identity, name, file);
+        match segment.header() {
+            Some(header) if header.store != self.identity.store => {
+                Err(OpenError::damaged(name, 0, "it belongs to another store"))
+            }
+            _ => Ok(segment),
+        }
     }
 
     /// Takes what an index says, after those of all newer segments.

@@ -70,8 +70,14 @@ impl Repair {
 /// There is no store, it is of a newer version, or another process has it.
 pub fn inspect(path: &Path) -> Result<Repair, OpenError> {
     let disk = OsDisk::open(path).map_err(absent)?;
+    let found = inspect_on(&disk)?;
     let _lock = take(&disk)?;
-    inspect_on(&disk)
+    // What a process did meanwhile is not what is shown.
+    if found.is_whole() {
+        Ok(found)
+    } else {
+        inspect_on(&disk)
+    }
 }
 
 /// The same on another file layer, without a lock.
@@ -90,7 +96,10 @@ pub fn inspect_on(disk: &dyn Disk) -> Result<Repair, OpenError> {
 /// # Errors
 /// As [`inspect`], and what cannot be written. The store is as it was.
 pub fn repair(path: &Path) -> Result<Repair, OpenError> {
+    // Where it really is, and not what leads there.
+    let path = &fs::canonicalize(path).map_err(absent)?;
     let disk = OsDisk::open(path).map_err(absent)?;
+    Salvage::new(&disk)?;
     let _lock = take(&disk)?;
     let beside = |what: &str| -> PathBuf {
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -111,7 +120,13 @@ pub fn repair(path: &Path) -> Result<Repair, OpenError> {
             return Err(error);
         }
     };
-    exchange(path, &new, &before).map_err(OpenError::io("renaming the two stores"))?;
+    if let Err(error) = exchange(path, &new, &before) {
+        let _ = fs::remove_dir_all(&new);
+        return Err(OpenError::io(
+            "renaming it (where it is mounted, copy it to a folder that can be renamed, and \
+             repair that)",
+        )(error));
+    }
     // Syncs the folder that has them both.
     OsDisk::create(path).map_err(making)?;
     repaired.before = before

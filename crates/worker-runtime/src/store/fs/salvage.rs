@@ -15,7 +15,7 @@ use super::line::{Kind, Line};
 use super::name::{HEAD, IDENTITY, SegmentName};
 use super::record::{decode, decode_dropped};
 use super::scan;
-use super::segment::{Header, Seal, Segment};
+use super::segment::{Seal, Segment};
 use crate::store::{LogId, Record};
 
 /// Something that is not what was written.
@@ -96,7 +96,9 @@ impl Salvage {
         let mut flaws = Vec::new();
         let identity = match found {
             Ok(Some(identity)) => identity,
-            Err(newer @ OpenError::Newer { .. }) => return Err(newer),
+            Err(error @ (OpenError::Newer { .. } | OpenError::Unusable { .. })) => {
+                return Err(error);
+            }
             Ok(None) | Err(_) => {
                 let is_there = names.iter().any(|name| name == IDENTITY);
                 flaws.push(flaw(IDENTITY, 0, if is_there { DAMAGED } else { MISSING }));
@@ -336,9 +338,7 @@ fn from_headers(disk: &dyn Disk, segments: &[SegmentName]) -> Option<Identity> {
             salt: NO_SALT,
             file,
         };
-        let bytes = segment.bytes_from(0).ok()?;
-        let line = segment.line(&bytes, 0, Kind::Header).ok()?;
-        let header: Header = serde_json::from_slice(line.json).ok()?;
+        let header = segment.header()?;
         Some(Identity {
             format: header.format,
             store: header.store,

@@ -65,8 +65,18 @@ impl Segment {
         }
     }
 
+    /// What the first line says, if that can be read.
+    pub(super) fn header(&self) -> Option<Header> {
+        let bytes = self.bytes_from(0).ok()?;
+        let line = Line::parse(NO_SALT, bytes.strip_suffix(b"\n")?)?;
+        match line.kind {
+            Kind::Header => serde_json::from_slice(line.json).ok(),
+            _ => None,
+        }
+    }
+
     /// The first line of a segment of this name, which is told by the number of its first record.
-    pub(super) fn header(identity: &Identity, name: SegmentName, lsn: u64) -> Vec<u8> {
+    pub(super) fn first_line(identity: &Identity, name: SegmentName, lsn: u64) -> Vec<u8> {
         let header = Header {
             format: FORMAT,
             store: identity.store,

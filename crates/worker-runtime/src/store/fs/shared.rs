@@ -36,6 +36,8 @@ pub(super) struct Shared {
     /// are.
     answers_from: AtomicI64,
     is_closing: AtomicBool,
+    /// The last record that was to be written found no room.
+    is_full: AtomicBool,
     /// Held by who looks after the store.
     pub(super) maintenance: Mutex<()>,
     condition: AtomicU8,
@@ -62,6 +64,7 @@ impl Shared {
         Self {
             answers_from: AtomicI64::new(answers_from.map_or(i64::MIN, Timestamp::as_unix_ms)),
             is_closing: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
             maintenance: Mutex::default(),
             disk,
             identity,
@@ -212,9 +215,25 @@ impl Shared {
         }
     }
 
+    /// Whether the last record that was to be written found no room.
+    pub(super) fn set_full(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::Release);
+    }
+
     pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.clone()
+        let mut all = found.clone();
+        if self.is_full.load(Ordering::Acquire) {
+            all.push(Diagnostic {
+                severity: Severity::Error,
+                code: "store_full".to_owned(),
+                message:
+                    "the disk is full: commands are refused until there is room, and go on by \
+                          themselves then"
+                        .to_owned(),
+            });
+        }
+        all
     }
 }
 

@@ -63,13 +63,14 @@ impl Fault {
         Self {
             error: StoreErrorKind::Refused,
             why: match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DISK_FULL,
                 _ => "the disk refused a write",
             },
         }
     }
 }
 
+const DISK_FULL: &str = "the disk is full";
 const FAILED_BEFORE: Fault = Fault {
     error: StoreErrorKind::Refused,
     why: "it failed before, and takes no more records",
@@ -121,8 +122,12 @@ impl Writer {
 
     fn take(&mut self, writes: Vec<Write>) {
         match self.write(&writes) {
-            Ok(places) => self.publish(writes, &places),
+            Ok(places) => {
+                self.shared.set_full(false);
+                self.publish(writes, &places);
+            }
             Err(fault) => {
+                self.shared.set_full(fault.why == DISK_FULL);
                 for write in writes {
                     // Whoever gave up waiting does not hear it.
                     let _ = write.reply.send(Err(fault.to_error()));

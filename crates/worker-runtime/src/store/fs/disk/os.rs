@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -32,6 +32,9 @@ impl OsDisk {
     /// # Errors
     /// It cannot be made or opened, or is no folder.
     pub fn create(path: &Path) -> io::Result<Self> {
+        if path.exists() && !path.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
         if !path.is_dir() {
             fs::DirBuilder::new()
                 .recursive(true)
@@ -96,7 +99,15 @@ impl Disk for OsDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OsFile(options().open(self.at(name))?)))
+        let opened = options().open(self.at(name));
+        let file = match opened.as_ref().map_err(io::Error::kind) {
+            // What cannot be written can perhaps be read: writing it says why it cannot.
+            Err(io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
+                File::open(self.at(name))?
+            }
+            _ => opened?,
+        };
+        Ok(Box::new(OsFile(file)))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
@@ -117,23 +128,22 @@ impl Disk for OsDisk {
     }
 
     fn lock(&self, name: &str, holder: &str) -> io::Result<Lock> {
-        let mut file = options().create(true).truncate(false).open(self.at(name))?;
-        match lock_soon(&file) {
+        // The folder itself, which nobody takes for something that was left over.
+        let folder = File::open(&self.path)?;
+        match lock_soon(&folder) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 // Who has it may be writing it: whatever is there is told.
-                let _ = file.take(1024).read_to_string(&mut text);
+                let told = File::open(self.at(name));
+                let _ = told.and_then(|file| file.take(1024).read_to_string(&mut text));
                 return Ok(Lock::Busy(text.trim().to_owned()));
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // Who has it is a courtesy: a full disk must not keep anybody from starting.
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(holder.as_bytes()));
-        Ok(Lock::Taken(Held::new(file)))
+        // Who has it is a courtesy: a full disk, or one that is only read, keeps nobody from it.
+        let _ = fs::write(self.at(name), holder);
+        Ok(Lock::Taken(Held::new(folder)))
     }
 }
 
