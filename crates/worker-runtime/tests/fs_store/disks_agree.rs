@@ -159,6 +159,6 @@ fn one_has_the_lock_and_all_others_are_told_who() {
         assert!(matches!(held, Lock::Taken(_)));
         assert!(matches!(lock(), Lock::Busy(text) if text == "second"));
         assert_eq!(contents(&*disk.open("lock").unwrap()), b"second\n");
-        assert_eq!(names(disk), ["lock", "other"]);
+        assert_eq!(names(disk), ["lock"]);
     });
 }
