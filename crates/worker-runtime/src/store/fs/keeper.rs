@@ -105,8 +105,10 @@ pub(super) fn look_for_files(shared: &Shared) {
     let listed = shared.disk.list();
     let found: HashSet<String> = match listed {
         Ok(found) => found.into_iter().collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => HashSet::new(),
         Err(error) => {
-            shared.fail("looking for its files", &error);
+            // Nothing is known to be gone: it is looked for again.
+            tracing::warn!(kind = %error.kind(), "the store's files are not looked for");
             return;
         }
     };
