@@ -57,10 +57,6 @@ pub(super) fn take(disk: &dyn Disk) -> Result<Held, OpenError> {
 /// Opens the store of a folder, or makes one there.
 pub(super) fn open(disk: &dyn Disk, options: &FsOptions) -> Result<Opened, OpenError> {
     let lock = take(disk)?;
-    // What was made or renamed before the end of another process may not last yet, and what is done
-    // from here on relies on it.
-    disk.sync_folder()
-        .map_err(OpenError::io("syncing the folder"))?;
     let found = Identity::read(disk)?;
     if let Some(theirs) = found.as_ref().map(|found| &found.runtime)
         && *theirs != options.runtime
