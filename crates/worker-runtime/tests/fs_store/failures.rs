@@ -16,24 +16,27 @@ use ways::{Way, ways};
 /// What happens after a failure is seen by as many steps.
 const AFTER: usize = 3;
 
-/// Lives until a failure comes to happen, and a little more.
+/// Lives until a failure comes to happen, and gives what the next process finds then; then a
+/// little more.
 async fn live_with(
     fault: &Fault,
     steps: &[Step],
     (disk, store): (&SimDisk, &FsStore),
     told: &mut Told,
-) {
+) -> (SimDisk, Told) {
     let mut steps = steps.iter();
     while fault.fired() == 0
         && let Some(step) = steps.next()
     {
         live(disk, store, told, &[*step]).await;
     }
+    let at_once = (disk.killed(), told.clone());
     if fault.fired() > 0 {
         let after = steps.chain(&[Step::Next(1, &[]); AFTER]).take(AFTER);
         let after: Vec<_> = after.copied().collect();
         live(disk, store, told, &after).await;
     }
+    at_once
 }
 
 fn failed(disk: &SimDisk) -> Option<Op> {
@@ -110,16 +113,17 @@ async fn each_fails(base: &SimDisk, before: &Told, steps: &'static [Step]) {
             let is_kept = match open(&disk) {
                 Ok(store) => {
                     let mut told = found.clone();
-                    live_with(&fault, steps, (&disk, &store), &mut told).await;
+                    let at_once = live_with(&fault, steps, (&disk, &store), &mut told).await;
                     let as_it_says = match fault.fired() {
                         // It is one of those that close it.
                         0 => Ok(()),
                         _ => is_as_it_says(&store, &disk, &told, &way),
                     };
                     drop(store);
-                    match as_it_says {
-                        Ok(()) => is_found(&disk, &told, way.is_sync()).await,
-                        instead => instead,
+                    let stood = stands(&at_once.0, at_once.1).await;
+                    match as_it_says.and(stood) {
+                        Ok(_) => is_found(&disk, &told, way.is_sync()).await,
+                        Err(instead) => Err(instead),
                     }
                 }
                 Err(OpenError::Unusable { .. }) => is_found(&disk, before, way.is_sync()).await,
