@@ -49,7 +49,7 @@ pub(super) fn request(
     };
     let ask = browser
         .ask(method, &path(runtime, operation))
-        .header(header::DEADLINE_MS, &pace.deadline.as_millis().to_string());
+        .header(header::DEADLINE_MS, &pace.patience.as_millis().to_string());
     match operation {
         Operation::CreateWorker => ask.json(&json!({"worker_id": worker_of(operation)})),
         Operation::SendInput => ask.json(&json!({"content": "hi"})),

@@ -67,7 +67,8 @@ impl Wrong {
 
     /// It came by then, or little later on a busy machine.
     pub(super) fn late(&mut self, took: Duration, within: Duration, pace: &Pace) {
-        self.unless(took <= within + pace.slack, || format!("took {took:?}"));
+        let late = within + pace.patience / 2;
+        self.unless(took <= late, || format!("took {took:?}"));
     }
 }
 
@@ -90,7 +91,7 @@ pub(super) fn within(case: Case, pace: &Pace) -> Duration {
         Fault::NoHead | Fault::HeadStalls | Fault::BodyStalls => response * tries,
         Fault::BodyTrickles => request,
         Fault::SlowHead | Fault::SlowBody => pace.slow * 2,
-        Fault::WriteHangs | Fault::ReadHangs => response * tries,
+        Fault::WriteHangs | Fault::ReadHangs => pace.operation * tries,
         Fault::Uncoded(429 | 503) | Fault::Coded(Code::Unavailable) | Fault::RuntimeDrains => {
             COME_BACK * pauses
         }
@@ -192,6 +193,12 @@ fn origin(row: LinkRow) -> Origin {
         Code::RuntimeUnreachable | Code::RuntimeTimedOut => Origin::Link,
         _ => Origin::Runtime,
     }
+}
+
+/// Whether an observation ends whatever is tried again.
+pub(super) fn ends(case: Case) -> bool {
+    let unharmed = case.fault.outcome(case.operation) == Outcome::Unharmed;
+    case.times == Times::Always && !unharmed
 }
 
 /// What is wrong with what a watcher saw.

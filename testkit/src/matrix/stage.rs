@@ -79,6 +79,7 @@ async fn set_and_play(
     operations: &[Operation],
     pace: &Pace,
 ) -> Vec<(Found, Vec<String>)> {
+    let pace = &pace.during(fault);
     let mut canaries = Canaries::new();
     let (mut scene, builder) = Scene::set(place, &mut canaries, pace).await;
     let backend = tuned(builder, pace).start().await;
@@ -203,9 +204,9 @@ impl Stage<'_> {
                 return None;
             }
         };
-        if watch.until_caught_up(self.pace.quiet).await {
+        if watch.until_caught_up(self.pace.patience).await {
             self.scene.stir().await;
-            watch.until_over(self.pace.quiet, self.pace.deadline).await;
+            watch.until_over(judge::ends(case), self.pace).await;
         }
         wrong.shown(self.canaries, watch.said.iter().map(String::as_str));
         let tries = self.scene.tries(Operation::Events);

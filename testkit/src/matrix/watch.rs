@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 use yoi_protocol::{Control, Event, Frame, Operation};
 
+use super::Pace;
 use super::ask::worker_of;
 use super::judge::Wrong;
 use super::seen::{Closed, Watched};
@@ -58,19 +59,31 @@ impl Watch {
     }
 
     /// Reads until all of the past is told; `false` when the stream ends or falls silent first.
-    pub(super) async fn until_caught_up(&mut self, quiet: Duration) -> bool {
+    pub(super) async fn until_caught_up(&mut self, patience: Duration) -> bool {
         while !self.caught_up && self.end.is_none() {
-            if !self.read(quiet).await {
+            if !self.read(patience).await {
                 break;
             }
         }
         self.caught_up
     }
 
-    /// Reads until nothing more comes for so long, or the stream ends, but not for ever.
-    pub(super) async fn until_over(&mut self, quiet: Duration, most: Duration) {
+    /// Reads until the stream ends, or lives and is at rest; who knows that it `ends` waits for
+    /// that. Not for ever.
+    pub(super) async fn until_over(&mut self, ends: bool, pace: &Pace) {
+        let most = 2 * pace.patience;
         let by = Instant::now() + most;
-        let reading = async { while self.end.is_none() && self.read(quiet).await {} };
+        let reading = async {
+            while self.end.is_none() {
+                let rest = match self.live && !ends {
+                    true => pace.quiet,
+                    false => pace.patience,
+                };
+                if !self.read(rest).await {
+                    break;
+                }
+            }
+        };
         if timeout_at(by, reading).await.is_err() {
             self.wrong
                 .that(format!("is not over after {most:?}, nor at rest"));

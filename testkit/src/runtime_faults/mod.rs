@@ -84,6 +84,14 @@ impl RuntimeFaults {
         }
     }
 
+    /// How long the Runtime waits for its store, in place of 250 ms. Short times show what hangs;
+    /// where nothing does, a long one lets a busy machine be slow.
+    #[must_use]
+    pub fn operation_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.operation_timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+
     /// A Runtime called `id` with these insides, and with a server.
     ///
     /// # Panics

@@ -4,6 +4,7 @@ use yoi_client::Workers;
 use yoi_protocol::Operation;
 
 use super::people;
+use crate::matrix::Pace;
 use crate::matrix::stage::RUNTIME;
 use crate::{RuntimeFaults, RuntimeSite, TestBackend, TestBackendBuilder};
 
@@ -15,8 +16,8 @@ pub(in crate::matrix) struct Embedded {
 }
 
 impl Embedded {
-    pub(super) fn set(builder: TestBackendBuilder) -> (Self, TestBackendBuilder) {
-        let insides = RuntimeFaults::new();
+    pub(super) fn set(builder: TestBackendBuilder, pace: &Pace) -> (Self, TestBackendBuilder) {
+        let insides = RuntimeFaults::new().operation_timeout(pace.operation);
         let builder = builder.embedded_with(RUNTIME, |runtime| insides.install(runtime));
         let scene = Self {
             workers: None,

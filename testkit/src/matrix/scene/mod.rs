@@ -62,7 +62,7 @@ impl Scene {
         let builder = TestBackend::builder();
         match place {
             Place::Embedded => {
-                let (scene, builder) = Embedded::set(builder);
+                let (scene, builder) = Embedded::set(builder, pace);
                 (Self::Embedded(scene), builder)
             }
             Place::Remote => {

@@ -19,7 +19,7 @@ pub(in crate::matrix) struct Remote {
 
 impl Remote {
     pub(super) async fn set(canaries: &mut Canaries, pace: &Pace) -> Self {
-        let insides = RuntimeFaults::new();
+        let insides = RuntimeFaults::new().operation_timeout(pace.operation);
         let runtime = insides
             .runtime(RUNTIME)
             .token(canaries.plant("the credential"));
