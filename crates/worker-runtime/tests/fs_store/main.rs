@@ -11,6 +11,7 @@ mod disks_agree;
 mod failures;
 mod flips;
 mod formats;
+mod fuzz;
 mod history;
 mod power;
 mod refused;

@@ -161,6 +161,20 @@ async fn a_bad_record_before_good_ones() {
     }
 }
 
+/// All that is left is how far it went: a new store there would have forgotten it.
+#[tokio::test]
+async fn nothing_but_the_mark() {
+    let (disk, _) = several().await;
+    let mut files = disk.files();
+    files.retain(|name, _| name == "HEAD" || name == "LOCK");
+    assert_eq!(refuses(&SimDisk::from_files(files)), missing("STORE"));
+
+    // Of a store that was begun, and never made: there is nothing to forget.
+    let mut files = made().files();
+    files.retain(|name, _| name == "HEAD" || name == "LOCK");
+    drop(open(&SimDisk::from_files(files)).unwrap());
+}
+
 /// Segments of another store, under the right names.
 #[tokio::test]
 async fn a_segment_of_another_store() {

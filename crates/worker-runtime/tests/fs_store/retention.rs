@@ -1,19 +1,20 @@
 //! What is given up: the oldest and nothing else, off the disk as well, and never a Worker or an
 //! answer that has not expired.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use worker_runtime::store::fs::{FsOptions, FsStore, Retention};
+use worker_runtime::store::fs::{FsOptions, FsStore, OpenError, Retention};
 use worker_runtime::store::{LogId, Record};
 use worker_runtime::{Clock, Condition, Store};
 use yoi_protocol::Timestamp;
 
 use crate::history::{ALL, Step, Told, is, live, options};
 use crate::power::made;
-use crate::sim::{Kind, Loss, SimDisk};
+use crate::sim::{Failure, Kind, Loss, Nth, SimDisk};
 
 /// A clock that stands where it is put.
 #[derive(Default)]
@@ -247,6 +248,107 @@ async fn an_answer_that_is_older_than_what_expired() {
     let answer = answer.expect("nobody waits for an answer for ever");
     assert_eq!(answer.unwrap().as_ref(), kept.told.keys.get(&[1; 32]));
     assert_eq!(kept.store.condition(), Condition::Sound);
+    // Nor has the next process, which is told by the mark when answers begin.
+    let store = FsStore::open_on(Arc::new(kept.disk.killed()), kept.options.clone()).unwrap();
+    let answer = store.answer(&[1; 32]).await.unwrap();
+    assert_eq!(answer.as_ref(), kept.told.keys.get(&[1; 32]));
+}
+
+/// Also when there is no room to take it off the disk.
+#[tokio::test]
+async fn what_is_given_up_does_not_come_back() {
+    let mut kept = Kept::with(Retention {
+        max_age_ms: Some(1_000),
+        ..EVERYTHING
+    });
+    kept.live(BUSY).await;
+    kept.live(BUSY).await;
+    let old = kept.told.now().as_unix_ms() + 1_000;
+    kept.clock.0.store(old, Ordering::Relaxed);
+    let renames = kept.disk.count(Kind::Rename);
+    let full = Failure::error(ErrorKind::StorageFull);
+    let creates = Nth::when(0, |op| {
+        op.kind == Kind::Create && format!("{op:?}").contains(".tmp")
+    })
+    .onwards();
+    let fault = kept.disk.fail(creates, full);
+    kept.store.maintain().await;
+    assert!(fault.fired() > 0);
+    let first = kept.first_seq(1).await;
+    assert!(first > 1, "{first}");
+    assert_eq!(kept.disk.count(Kind::Rename), renames);
+    // A clock that was ahead gives up no less.
+    kept.clock.0.store(0, Ordering::Relaxed);
+    let store = FsStore::open_on(Arc::new(kept.disk.killed()), kept.options.clone()).unwrap();
+    let page = store.events(&kept.told.log(1), ALL).await.unwrap();
+    assert_eq!(page.first_seq, first);
+    is(&store, &mut kept.told).await.unwrap();
+}
+
+/// It was whole before it had its name, so no start takes its records for what is to be indexed.
+#[tokio::test]
+async fn the_index_of_a_last_segment_that_was_made_of_others_is_damaged() {
+    let mut kept = Kept::with(Retention {
+        max_age_ms: Some(1_000),
+        ..EVERYTHING
+    });
+    let is_last = |disk: &SimDisk| {
+        let files = disk.files();
+        let mut segments = files.into_iter().filter(|(name, _)| name.ends_with(".log"));
+        segments.next_back().filter(|(name, _)| name.contains('-'))
+    };
+    // Whether the last one is sealed in time to be one of them is for its writer to say.
+    let mut last = None;
+    for _ in 0..50 {
+        kept.live(BUSY).await;
+        let old = kept.told.now().as_unix_ms() + 100_000;
+        kept.clock.0.store(old, Ordering::Relaxed);
+        kept.settle().await;
+        last = is_last(&kept.disk);
+        if last.is_some() {
+            break;
+        }
+    }
+    let (name, bytes) = last.expect("segments are made one");
+    let seal = bytes[..bytes.len() - 1]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .unwrap();
+    let disk = kept.disk.killed();
+    disk.flip(&name, seal as u64 - 20, 1);
+    let error = FsStore::open_on(Arc::new(disk), kept.options.clone()).unwrap_err();
+    let OpenError::Damaged { file, offset, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*file, name);
+    assert!((1..seal as u64).contains(offset), "{error}");
+}
+
+/// They are not given up, so giving up events instead of them helps nobody.
+#[tokio::test]
+async fn answers_leave_half_of_the_bytes_to_events() {
+    let max_bytes = 32 * 1024;
+    let mut kept = Kept::with(Retention {
+        max_bytes: Some(max_bytes),
+        ..EVERYTHING
+    });
+    for key in 0..100_u8 {
+        let keys: &'static [u8] = vec![key].leak();
+        kept.live(&[Step::Answers(1, keys)]).await;
+    }
+    for _ in 0..4 {
+        kept.live(BUSY).await;
+    }
+    kept.settle().await;
+    let (first, last) = (kept.first_seq(1).await, kept.last_seq(1));
+    assert!(first > 1, "all of {last} events are there");
+    // Each takes about 300 bytes.
+    let kept_bytes = (last + 1 - first) * 300;
+    assert!(kept_bytes > max_bytes / 4, "{first} of {last}");
+    for key in 0..100_u8 {
+        assert!(kept.store.answer(&[key; 32]).await.unwrap().is_some());
+    }
+    kept.is_found().await;
 }
 
 const ANSWERED: &[Step] = &[Step::Next(1, &[1])];

@@ -1,5 +1,6 @@
 //! From `[[runtimes]]` to registrations.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,18 @@ pub(super) fn check(loaded: &Loaded<BackendConfig>) -> Result<(), ConfigError> {
             let rule = "must be 1 to 128 characters, none of them a control character";
             return fault("display_name", rule);
         }
+        let mut earlier = configured.iter().take(index);
+        let same_store = folder(runtime).and_then(|ours| {
+            let is_ours = |other: &&RuntimeConfig| folder(other).is_some_and(|path| path == ours);
+            earlier.find(is_ours)
+        });
+        if let Some(other) = same_store {
+            let rule = format!(
+                "names the folder of runtime {}: each needs one of its own",
+                other.id
+            );
+            return fault("store", &rule);
+        }
         match runtime.kind {
             RuntimeKind::Embedded => {
                 for (key, is_set) in [
@@ -77,6 +90,14 @@ pub(super) fn check(loaded: &Loaded<BackendConfig>) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// Where a Runtime keeps its log, as far as one can tell from names.
+fn folder(runtime: &RuntimeConfig) -> Option<PathBuf> {
+    match &runtime.store {
+        Some(StoreConfig::Fs(config)) => std::path::absolute(&config.path).ok(),
+        Some(StoreConfig::Memory) | None => None,
+    }
 }
 
 /// All Runtimes, those inside started.

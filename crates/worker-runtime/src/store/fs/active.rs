@@ -3,15 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-use yoi_protocol::Timestamp;
-
 use super::disk::Disk;
+use super::footer::{Extent, FooterBuilder};
 use super::identity::Identity;
-use super::index::span;
+use super::index::{Index, Sealed};
 use super::name::SegmentName;
-use super::segment::{Seal, Segment};
-use super::table::AnswerRef;
-use crate::store::{LogId, Record};
+use super::segment::Segment;
+use super::tally::Tally;
+use crate::store::LogId;
 
 /// The segment that is written to, and what its index will say.
 #[derive(Debug)]
@@ -21,9 +20,7 @@ pub(super) struct Active {
     pub(super) end: u64,
     /// How far there is room for certain.
     pub(super) allocated: u64,
-    pub(super) records: u64,
-    pub(super) answers: Vec<AnswerRef>,
-    pub(super) times: Option<(Timestamp, Timestamp)>,
+    pub(super) tally: Tally,
     /// The logs that have records here.
     pub(super) touched: Vec<LogId>,
     /// The logs that were dropped here.
@@ -36,9 +33,7 @@ impl Active {
             segment,
             end,
             allocated,
-            records: 0,
-            answers: Vec::new(),
-            times: None,
+            tally: Tally::default(),
             touched: Vec::new(),
             dropped: Vec::new(),
         }
@@ -80,31 +75,42 @@ impl Active {
         Ok(Self::new(segment, header.len() as u64, allocated))
     }
 
-    /// Counts a record that lasts, at `offset`.
-    pub(super) fn count(&mut self, record: &Record, offset: u32) {
-        self.records += 1;
-        for event in &record.events {
-            self.times = span(self.times, event.at);
+    /// The index of the segment, which ends with the record `lsn`.
+    pub(super) fn ending(&self, index: &Index, lsn: u64) -> Ending {
+        let mut footer = FooterBuilder::new(&self.segment, lsn, self.end);
+        let mut places = Vec::with_capacity(self.touched.len());
+        for log in &self.touched {
+            // One that was dropped since has nothing to say.
+            let Some(known) = index.logs.get(log) else {
+                continue;
+            };
+            let refs: Vec<_> = known.recent.iter().copied().collect();
+            let extents = footer.log(log, &refs, known.state.seq, Some(&known.state));
+            places.push((log.clone(), extents));
         }
-        for key in &record.keys {
-            self.times = span(self.times, key.at);
-            self.answers.push(AnswerRef {
-                key: key.key,
-                at: key.at,
-                offset,
-            });
+        for log in &self.dropped {
+            footer.dropped(log);
+        }
+        let seal = self.tally.seal(self.end);
+        let bytes = footer.finish(&self.tally.answers, seal.clone());
+        let size = self.end + bytes.len() as u64;
+        Ending {
+            bytes,
+            places,
+            sealed: Sealed::new(Arc::clone(&self.segment), seal, lsn, size),
         }
     }
+}
 
-    /// What the last line of the segment says, but where its index is.
-    pub(super) fn seal(&self) -> Seal {
-        Seal {
-            index: 0,
-            records: self.records,
-            answers: self.answers.len() as u64,
-            times: self.times,
-        }
-    }
+/// How a segment ends.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// What belongs behind its last record.
+    pub(super) bytes: Vec<u8>,
+    /// Where the records of each log are then.
+    pub(super) places: Vec<(LogId, Vec<Extent>)>,
+    /// The segment when it is written.
+    pub(super) sealed: Sealed,
 }
 
 /// Why there is no new segment.

@@ -4,6 +4,8 @@ use std::io;
 
 use yoi_protocol::RuntimeId;
 
+use super::segment::{Segment, Unreadable};
+
 /// Why a store cannot be opened. Names files of the store, and never its folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -93,12 +95,40 @@ pub enum OpenError {
     },
 }
 
+/// What is done with a segment most of the time.
+pub(super) const READING: &str = "reading a segment";
+
 impl OpenError {
     /// Of an operation on the disk, by what was tried.
     pub(super) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Unusable {
             doing,
             kind: error.kind(),
+        }
+    }
+
+    /// Of a segment that cannot be read, or whose index is not whole.
+    pub(super) fn of_segment(segment: &Segment, fault: &Unreadable) -> Self {
+        match fault {
+            Unreadable::Io(error) => Self::Unusable {
+                doing: READING,
+                kind: error.kind(),
+            },
+            Unreadable::Damaged { offset } => {
+                Self::in_segment(segment, *offset, "the index of the segment is not whole")
+            }
+        }
+    }
+
+    /// Damage in a segment, with what is good around it.
+    pub(super) fn in_segment(segment: &Segment, offset: u64, what: &'static str) -> Self {
+        let (before, after) = segment.good_around(offset);
+        Self::Damaged {
+            file: segment.name.to_string(),
+            offset,
+            what,
+            before,
+            after,
         }
     }
 

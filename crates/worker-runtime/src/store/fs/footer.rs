@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use yoi_protocol::{RuntimeId, Worker, WorkerId};
 
-use super::line::{Kind, Line};
+use super::line::{Kind, Line, is_number, number};
 use super::segment::{Seal, Segment, Unreadable};
 use super::table::{AnswerRef, Ref, decode_answers, encode_answers, encode_refs};
 use crate::fold::WorkerState;
@@ -27,9 +27,12 @@ pub(super) struct Extent {
     /// Where the line of their references is, and how long.
     pub(super) at: u32,
     pub(super) size: u32,
+    #[serde(deserialize_with = "number")]
     pub(super) first_seq: u64,
+    #[serde(deserialize_with = "number")]
     pub(super) last_seq: u64,
     /// The number of the first entry, or where there is none, of the next one.
+    #[serde(deserialize_with = "number")]
     pub(super) sequence: u64,
     /// The bytes of the records.
     pub(super) bytes: u32,
@@ -52,11 +55,22 @@ pub(super) struct LogLine {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
+    #[serde(deserialize_with = "number")]
     seq: u64,
     worker: Worker,
 }
 
 impl LogLine {
+    /// What a line says of a log.
+    pub(super) fn decode(json: &[u8]) -> Option<Self> {
+        let line: Self = serde_json::from_slice(json).ok()?;
+        let is_possible = line
+            .state
+            .as_ref()
+            .is_none_or(|state| is_number(state.worker.transcript_length));
+        is_possible.then_some(line)
+    }
+
     /// The log, which keeps one copy of its name with its state.
     pub(super) fn log(&self) -> LogId {
         LogId {
@@ -226,7 +240,7 @@ pub(super) fn read(segment: &Segment, size: u64) -> Result<Option<Footer>, Unrea
                 .extend(decode_answers(line.json).ok_or_else(damaged)?),
             Kind::Log => footer
                 .logs
-                .push(serde_json::from_slice(line.json).map_err(|_| damaged())?),
+                .push(LogLine::decode(line.json).ok_or_else(damaged)?),
             Kind::Identity | Kind::Mark | Kind::Header | Kind::Record | Kind::Dropped => {
                 return Err(damaged());
             }

@@ -12,7 +12,7 @@ use yoi_protocol::Timestamp;
 
 use super::disk::{Disk, DiskFile};
 use super::error::OpenError;
-use super::line::{Kind, Line};
+use super::line::{Kind, Line, number};
 use super::name::HEAD;
 
 /// Two places that are written in turn, each in a sector of its own, so that one is always whole.
@@ -23,12 +23,21 @@ const SLOTS: u64 = 2;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     /// The last record that was acknowledged, 0 before the first.
+    #[serde(deserialize_with = "number")]
     pub(super) lsn: u64,
     /// How many marks were written before this one.
+    #[serde(deserialize_with = "number")]
     pub(super) generation: u64,
     /// Answers that were given before are forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) answers_from: Option<Timestamp>,
+    /// The last number of the segments whose events are given up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) given_up: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The file that has the mark.
@@ -71,12 +80,8 @@ impl Head {
             _ => OpenError::io("opening HEAD")(error),
         })?;
         let mut best: Option<Mark> = None;
-        for slot in 0..SLOTS {
-            let mut bytes = vec![0; SLOT_BYTES as usize];
-            let size = file
-                .read_at(&mut bytes, slot * SLOT_BYTES)
-                .map_err(OpenError::io("reading HEAD"))?;
-            let mark = parse(salt, &bytes[..size]);
+        for slot in slots(&*file)? {
+            let mark = parse(salt, &slot);
             if mark.is_some_and(|mark| best.is_none_or(|best| mark.generation > best.generation)) {
                 best = mark;
             }
@@ -119,6 +124,30 @@ impl Head {
         let is_synced = std::mem::replace(&mut self.is_synced, true);
         (!is_synced).then(|| Arc::clone(&self.file))
     }
+}
+
+/// Whether the file that is there has told of a record, as far as one can see who does not know
+/// of which store it is.
+pub(super) fn was_used(disk: &dyn Disk) -> Result<bool, OpenError> {
+    let file = disk.open(HEAD).map_err(OpenError::io("opening HEAD"))?;
+    let tells = |slot: &Vec<u8>| {
+        let mark = slot.splitn(2, |byte| *byte == b'\n').next();
+        mark.and_then(Line::number_unsigned)
+            .is_some_and(|lsn| lsn > 0)
+    };
+    Ok(slots(&*file)?.iter().any(tells))
+}
+
+/// What is in each of the places.
+fn slots(file: &dyn DiskFile) -> Result<Vec<Vec<u8>>, OpenError> {
+    let read = |slot| {
+        let mut bytes = vec![0; SLOT_BYTES as usize];
+        let size = file.read_at(&mut bytes, slot * SLOT_BYTES)?;
+        bytes.truncate(size);
+        Ok(bytes)
+    };
+    let slots: io::Result<_> = (0..SLOTS).map(read).collect();
+    slots.map_err(OpenError::io("reading HEAD"))
 }
 
 fn parse(salt: u32, slot: &[u8]) -> Option<Mark> {

@@ -2,6 +2,7 @@
 //! up to.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use yoi_protocol::Timestamp;
@@ -65,11 +66,39 @@ pub(super) struct Log {
     /// Where its records are in segments with an index, the oldest first, without a hole.
     pub(super) extents: VecDeque<Extent>,
     /// Where they are in the segment that is written to.
-    pub(super) recent: VecDeque<Ref>,
+    pub(super) recent: Recent,
     /// The first `seq` that is kept; one past the last when none is.
     pub(super) floor: u64,
     /// The bytes of the records that are kept.
     pub(super) bytes: u64,
+}
+
+/// Where the records of one log are in the segment that is written to. Most logs have none there,
+/// and there may be a million.
+#[derive(Debug, Default)]
+#[expect(
+    clippy::box_collection,
+    reason = "three words less for each log that has none"
+)]
+pub(super) struct Recent(Option<Box<VecDeque<Ref>>>);
+
+impl Deref for Recent {
+    type Target = VecDeque<Ref>;
+
+    fn deref(&self) -> &VecDeque<Ref> {
+        static NONE: VecDeque<Ref> = VecDeque::new();
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl Recent {
+    fn pop_front(&mut self) -> Option<Ref> {
+        self.0.as_mut()?.pop_front()
+    }
+
+    fn push_back(&mut self, one: Ref) {
+        self.0.get_or_insert_default().push_back(one);
+    }
 }
 
 impl Log {
@@ -79,7 +108,7 @@ impl Log {
             state,
             home,
             extents: VecDeque::new(),
-            recent: VecDeque::new(),
+            recent: Recent::default(),
             bytes: 0,
         }
     }
@@ -152,6 +181,13 @@ impl Log {
         }
     }
 
+    /// Counts the bytes anew.
+    pub(super) fn count(&mut self) {
+        let sealed = self.extents.iter().map(|extent| u64::from(extent.bytes));
+        let recent = self.recent.iter().map(|one| u64::from(one.size));
+        self.bytes = sealed.chain(recent).sum();
+    }
+
     fn pieces(&self) -> usize {
         self.extents.len() + self.recent.len()
     }
@@ -201,6 +237,23 @@ impl Index {
         log.recent.push_back(reference);
         log.retain(retention);
         is_first
+    }
+
+    /// Ends the segment that is written to: its records are found by its own index now, each log's
+    /// at these places.
+    pub(super) fn seal(&mut self, sealed: Sealed, places: Vec<(LogId, Vec<Extent>)>) {
+        let number = sealed.segment.name.last;
+        for (log, extents) in places {
+            if let Some(known) = self.logs.get_mut(&log) {
+                known.recent = Recent::default();
+                known.extents.reserve_exact(extents.len());
+                known.extents.extend(extents);
+                known.home = number;
+            }
+        }
+        self.sealed.insert(number, sealed);
+        self.changes += 1;
+        self.active = None;
     }
 
     /// The segment that has this last number.

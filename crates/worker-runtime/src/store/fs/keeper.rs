@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use yoi_protocol::Timestamp;
 
-use super::compact::{NotCompacted, choose, compact};
+use super::compact::{NotCompacted, compact};
 use super::name::{HEAD, IDENTITY};
 use super::read::Fault;
-use super::retain::{give_up, too_old};
+use super::retain::{choose, give_up, too_old};
 use super::scrub::Scrub;
 use super::shared::Shared;
 use crate::store::Condition;
@@ -27,6 +27,7 @@ const REST: Duration = Duration::from_secs(60 * 60);
 
 /// Looks after a store until the other end of `stop` is gone.
 pub(super) fn keep(shared: &Arc<Shared>, stop: &Receiver<()>) {
+    let _keeper = Keeper(shared);
     let mut scrub = Scrub::default();
     let mut scrub_at = Instant::now();
     let mut changes = None;
@@ -46,6 +47,18 @@ pub(super) fn keep(shared: &Arc<Shared>, stop: &Receiver<()>) {
     }
 }
 
+/// Says that nobody looks after the store any more, when that is so for another reason than its
+/// end.
+struct Keeper<'a>(&'a Shared);
+
+impl Drop for Keeper<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.unattended();
+        }
+    }
+}
+
 /// Gives up what is too old, and takes it off the disk. One at a time, whoever asks.
 pub(super) fn tidy(shared: &Shared) {
     let _one = shared
@@ -58,6 +71,7 @@ pub(super) fn tidy(shared: &Shared) {
     let last = too_old(&shared.index(), retention, now, answers_from);
     if let Some(last) = last {
         give_up(&mut shared.index_mut(), last);
+        shared.mark_given_up(last);
     }
     // What is in one segment is given up together, so none may span a long time.
     let max_span_ms = retention.max_age_ms.map_or(u64::MAX, |age| age / SPANS);

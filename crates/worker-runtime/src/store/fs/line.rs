@@ -9,6 +9,7 @@
 //! a line ends at the first one; zeros are room that was never written.
 
 use crc32fast::Hasher;
+use serde::de::{Deserialize, Deserializer, Error};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,25 @@ pub(super) struct Line<'a> {
     pub(super) json: &'a [u8],
 }
 
+/// The greatest number that anything has: what JSON can say exactly. A greater one was not written
+/// by any store, and sums of those that were do not overflow.
+const MOST: u64 = 1 << 53;
+
+/// Whether anything can have this number.
+pub(super) const fn is_number(number: u64) -> bool {
+    number <= MOST
+}
+
+/// Reads a number that something has.
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    if is_number(number) {
+        Ok(number)
+    } else {
+        Err(D::Error::custom("a number that nothing has"))
+    }
+}
+
 /// The length of the checksum with the space after it.
 const SIGNATURE: usize = 9;
 
@@ -116,6 +136,9 @@ impl<'a> Line<'a> {
             _ => return None,
         };
         let lsn = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
+        if !is_number(lsn) {
+            return None;
+        }
         let index = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
         let json = parts.next()?;
         Some(Self {
@@ -124,6 +147,12 @@ impl<'a> Line<'a> {
             index,
             json,
         })
+    }
+
+    /// The number that `text` has where a line has its own, for who cannot tell whether it is one.
+    pub(super) fn number_unsigned(text: &[u8]) -> Option<u64> {
+        let number = text.split(|byte| *byte == b' ').nth(2)?;
+        std::str::from_utf8(number).ok()?.parse().ok()
     }
 }
 

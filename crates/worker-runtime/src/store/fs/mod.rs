@@ -25,6 +25,7 @@ pub mod disk;
 mod error;
 mod export;
 mod footer;
+mod gather;
 mod head;
 mod identity;
 mod index;
@@ -43,8 +44,11 @@ mod salvage;
 mod scan;
 mod scrub;
 mod segment;
+mod segments;
 mod shared;
+mod start;
 mod table;
+mod tally;
 mod writer;
 
 use std::fmt;
@@ -177,7 +181,9 @@ impl FsStore {
             keeper::tidy(&shared);
         };
         // What went wrong is in its condition and its diagnostics.
-        let _ = self.readers.run(maintain).await;
+        if self.readers.run(maintain).await.is_none() {
+            self.shared.unattended();
+        }
     }
 
     /// Reads everything that the store keeps again, and says whether it is as it was written: what

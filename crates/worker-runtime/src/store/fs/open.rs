@@ -1,27 +1,19 @@
-//! Starting on what is there: the indexes of the sealed segments, and the records of the last one.
-
-use std::collections::HashSet;
-use std::sync::Arc;
+//! Taking a folder, and starting on what is there or making a store.
 
 use yoi_protocol::Timestamp;
 
 use super::active::Active;
 use super::disk::{Disk, Held, Lock};
 use super::error::OpenError;
-use super::footer::{self, Footer};
-use super::head::Head;
+use super::head::{self, Head};
 use super::identity::Identity;
-use super::index::{Index, Log, Sealed};
-use super::line::{Kind, Line};
+use super::index::Index;
 use super::name::{HEAD, IDENTITY, LOCK, SegmentName, is_unfinished};
 use super::options::FsOptions;
-use super::record::{decode, decode_dropped};
-use super::scan::{Scan, Tail, scan};
-use super::segment::{Segment, Unreadable};
+use super::segments;
 use super::shared::Place;
-use crate::fold::{FoldError, WorkerState};
+use super::start::{Start, Started};
 use crate::store::answers::Answers;
-use crate::store::{LogId, Record};
 
 /// What a start finds.
 #[derive(Debug)]
@@ -82,28 +74,15 @@ pub(super) fn open(disk: &dyn Disk, options: &FsOptions) -> Result<Opened, OpenE
         }
         None => begin(disk, &names, options)?,
     };
-    let segments = segments(disk, &names)?;
-    let mut start = Start {
-        disk,
-        options,
-        identity: &identity,
-        mark: head.mark.lsn,
-        answers_from: head.mark.answers_from,
-        index: Index::default(),
-        answers: Answers::default(),
-        gone: HashSet::new(),
-        lsn: 0,
-        cut: None,
-        is_again: false,
-    };
-    let active = start.load(&segments)?;
-    let Start {
+    let segments = segments::counted(disk, &names)?;
+    let start = Start::new(disk, options, &identity, head.mark);
+    let Started {
         index,
         answers,
+        active,
         lsn,
         cut,
-        ..
-    } = start;
+    } = start.load(&segments)?;
     let last_segment = segments.last().map_or(0, |name| name.last);
     let is_unused = active.is_none() && !index.sealed.contains_key(&last_segment);
     Ok(Opened {
@@ -125,12 +104,15 @@ fn begin(
     names: &[String],
     options: &FsOptions,
 ) -> Result<(Identity, Head), OpenError> {
-    if names.iter().any(|name| SegmentName::parse(name).is_some()) {
+    let is_there = names.iter().any(|name| name == HEAD);
+    let is_used = names.iter().any(|name| SegmentName::parse(name).is_some())
+        || (is_there && head::was_used(disk)?);
+    if is_used {
         return Err(OpenError::Missing {
             file: IDENTITY.to_owned(),
         });
     }
-    if names.iter().any(|name| name == HEAD) {
+    if is_there {
         disk.remove(HEAD)
             .map_err(OpenError::io("removing an unfinished HEAD"))?;
     }
@@ -139,392 +121,4 @@ fn begin(
     disk.sync_folder().map_err(OpenError::io("making HEAD"))?;
     identity.write(disk)?;
     Ok((identity, head))
-}
-
-/// The segments that count, in order; removes those that another one has replaced.
-fn segments(disk: &dyn Disk, names: &[String]) -> Result<Vec<SegmentName>, OpenError> {
-    let mut all: Vec<SegmentName> = names
-        .iter()
-        .filter_map(|name| SegmentName::parse(name))
-        .collect();
-    all.sort_unstable();
-    let uncounted = uncounted(&all);
-    for name in &uncounted {
-        disk.remove(&name.to_string())
-            .map_err(OpenError::io("removing a replaced segment"))?;
-    }
-    all.retain(|name| !uncounted.contains(name));
-    let mut next = 1;
-    for name in &all {
-        if name.first != next {
-            return Err(OpenError::Missing {
-                file: SegmentName::one(next).to_string(),
-            });
-        }
-        next = name.last + 1;
-    }
-    Ok(all)
-}
-
-/// Those of all segments that do not count: who was replaced, or is to take the place of others that
-/// are all there still. Its name need not last, and theirs do until they are taken away.
-fn uncounted(all: &[SegmentName]) -> Vec<SegmentName> {
-    let mut wide: Vec<SegmentName> = all.to_vec();
-    wide.retain(|name| name.first < name.last);
-    wide.sort_by_key(|name| name.last - name.first);
-    let mut uncounted = Vec::new();
-    for name in wide {
-        let counts = |one: &&SegmentName| name.replaces(**one) && !uncounted.contains(*one);
-        let inner: Vec<SegmentName> = all.iter().filter(counts).copied().collect();
-        let reach = inner.iter().fold(name.first, |next, one| {
-            if one.first == next {
-                one.last + 1
-            } else {
-                next
-            }
-        });
-        if reach > name.last {
-            uncounted.push(name);
-        } else {
-            uncounted.extend(inner);
-        }
-    }
-    uncounted
-}
-
-struct Start<'a> {
-    disk: &'a dyn Disk,
-    options: &'a FsOptions,
-    identity: &'a Identity,
-    mark: u64,
-    answers_from: Option<Timestamp>,
-    index: Index,
-    answers: Answers<Place>,
-    /// Logs that were dropped later than where we are.
-    gone: HashSet<LogId>,
-    lsn: u64,
-    cut: Option<(String, u64, u64)>,
-    /// Everything is read a second time.
-    is_again: bool,
-}
-
-impl Start<'_> {
-    /// Reads all segments, and gives the one to write to if there is one.
-    fn load(&mut self, segments: &[SegmentName]) -> Result<Option<Active>, OpenError> {
-        let Some((last, earlier)) = segments.split_last() else {
-            return self.end(None, 0).map(|()| None);
-        };
-        let last = self.segment(*last)?;
-        let last_size = last.file.size().map_err(reading)?;
-        let last_footer = match footer::read(&last, last_size) {
-            // Its seal can be on the disk before the rest of it, when the power goes meanwhile. The
-            // records say the same; not so where several were made one, which was whole before it
-            // had its name.
-            Err(Unreadable::Damaged { .. }) if last.name.first == last.name.last => None,
-            read => read.map_err(|fault| fault_of(&last, &fault))?,
-        };
-        // The newest first: what is said of a log there counts. One at a time, for there may be
-        // many, and each says how every Worker was.
-        let unsealed = match last_footer {
-            Some(footer) => {
-                self.lsn = footer.lsn;
-                self.end(Some(last.name), last_size)?;
-                let index = footer.seal.index;
-                last.bytes(index, (last_size - index) as usize)
-                    .and_then(|read| last.renew(&read, index).map_err(Unreadable::Io))
-                    .map_err(|fault| fault_of(&last, &fault))?;
-                self.take(last, last_size, footer)?;
-                None
-            }
-            None => Some(last),
-        };
-        for (place, name) in earlier.iter().rev().enumerate() {
-            let segment = self.segment(*name)?;
-            let size = segment.file.size().map_err(reading)?;
-            let footer =
-                footer::read(&segment, size).map_err(|fault| fault_of(&segment, &fault))?;
-            let Some(footer) = footer else {
-                return Err(damaged(&segment, size, "its last line is not a seal"));
-            };
-            if place == 0 && unsealed.is_some() {
-                self.lsn = footer.lsn;
-            }
-            self.take(segment, size, footer)?;
-        }
-        for log in self.index.logs.values_mut() {
-            log.retain(&self.options.retention);
-        }
-        match unsealed {
-            None => Ok(None),
-            Some(last) => self.load_last(last),
-        }
-    }
-
-    fn segment(&self, name: SegmentName) -> Result<Segment, OpenError> {
-        let file = self
-            .disk
-            .open(&name.to_string())
-            .map_err(OpenError::io("opening a segment"))?;
-        let segment = Segment::new(self.identity, name, file);
-        match segment.header() {
-            Some(header) if header.store != self.identity.store => {
-                Err(OpenError::damaged(name, 0, "it belongs to another store"))
-            }
-            _ => Ok(segment),
-        }
-    }
-
-    /// Takes what an index says, after those of all newer segments.
-    fn take(&mut self, segment: Segment, size: u64, footer: Footer) -> Result<(), OpenError> {
-        let Footer {
-            lsn,
-            seal,
-            logs,
-            answers,
-        } = footer;
-        let number = segment.name.last;
-        for mut line in logs {
-            let log = line.log();
-            if line.dropped {
-                self.gone.insert(log);
-                continue;
-            }
-            if self.gone.contains(&log) {
-                continue;
-            }
-            let state = line.take_state(&self.identity.runtime);
-            let known = match (self.index.logs.get_mut(&log), state) {
-                (Some(known), _) => known,
-                (None, Some(state)) => {
-                    let known = Log::new(Arc::new(state), number);
-                    self.index.logs.entry(log).or_insert(known)
-                }
-                (None, None) => {
-                    return Err(OpenError::damaged(
-                        segment.name,
-                        seal.index,
-                        "the index of a later segment must say how a log is",
-                    ));
-                }
-            };
-            for extent in line.extents.into_iter().rev() {
-                known.precede(extent);
-            }
-        }
-        for answer in answers.into_iter().rev() {
-            if self.answers_from.is_none_or(|from| answer.at >= from) {
-                let place = Place {
-                    segment: number,
-                    offset: answer.offset,
-                };
-                // The newest stands: an older one under the same key has expired.
-                if self.answers.get(&answer.key).is_none() {
-                    self.answers.insert(answer.key, answer.at, place);
-                }
-            }
-        }
-        let sealed = Sealed::new(Arc::new(segment), seal, lsn, size);
-        self.index.sealed.insert(number, sealed);
-        Ok(())
-    }
-
-    /// Reads the segment that has no index.
-    fn load_last(&mut self, segment: Segment) -> Result<Option<Active>, OpenError> {
-        let size = segment.file.size().map_err(reading)?;
-        let bytes = segment
-            .bytes(0, size as usize)
-            .map_err(|fault| fault_of(&segment, &fault))?;
-        let expected = self.lsn + 1;
-        let found = scan(segment.salt, &bytes, expected, self.mark);
-        let name = segment.name;
-        let before = found.lines.len() as u64;
-        if let Tail::Damaged { after } = found.tail {
-            return Err(OpenError::Damaged {
-                file: name.to_string(),
-                offset: found.end,
-                what: "a record that was acknowledged is not what was written",
-                before,
-                after,
-            });
-        }
-        let is_sealed = matches!(found.tail, Tail::Sealed { .. });
-        let is_used = is_sealed || !found.lines.is_empty();
-        let Some(first_lsn) = found.first_lsn.filter(|_| is_used) else {
-            self.end(Some(name), found.end)?;
-            if let Tail::Torn { bytes } = found.tail
-                && found.first_lsn.is_some()
-            {
-                self.cut = Some((name.to_string(), found.end, bytes));
-            }
-            // Begun, and never used. Who begins it anew sees to it that its name lasts.
-            drop(segment);
-            self.disk
-                .remove(&name.to_string())
-                .map_err(OpenError::io("removing an unused segment"))?;
-            return Ok(None);
-        };
-        if first_lsn != expected {
-            return Err(OpenError::damaged(
-                name,
-                0,
-                "it does not follow the segment before it",
-            ));
-        }
-        let active = self.replay(segment, &found)?;
-        self.end(Some(name), found.end)?;
-        self.settle(active, &found, &bytes)
-    }
-
-    /// Adds the records of the last segment to what the indexes said.
-    fn replay(&mut self, segment: Segment, found: &Scan<'_>) -> Result<Active, OpenError> {
-        let segment = Arc::new(segment);
-        let number = segment.name.last;
-        let mut active = Active::new(Arc::clone(&segment), found.end, 0);
-        for (offset, size, line) in &found.lines {
-            let no_record = || {
-                OpenError::damaged(
-                    segment.name,
-                    *offset,
-                    "this is not a record of this version",
-                )
-            };
-            self.lsn = line.lsn;
-            if line.kind == Kind::Dropped {
-                let log = decode_dropped(line.json).ok_or_else(no_record)?;
-                self.index.logs.remove(&log);
-                active.records += 1;
-                active.dropped.push(log);
-                continue;
-            }
-            let record = decode(line.json).ok_or_else(no_record)?;
-            let place = (*offset as u32, *size);
-            if let Some(after) = self.fold(&record)?
-                && self
-                    .index
-                    .add(&record, after, place, &self.options.retention)
-            {
-                active.touched.push(record.log.clone());
-            }
-            let place = Place {
-                segment: number,
-                offset: *offset as u32,
-            };
-            for key in &record.keys {
-                if self.answers_from.is_none_or(|from| key.at >= from) {
-                    self.answers.insert(key.key, key.at, place);
-                }
-            }
-            active.count(&record, *offset as u32);
-        }
-        self.index.active = Some(segment);
-        Ok(active)
-    }
-
-    /// What a log adds up to with a record; `None` for a record without events.
-    fn fold(&self, record: &Record) -> Result<Option<Arc<WorkerState>>, OpenError> {
-        let inconsistent = |fault: FoldError| OpenError::Inconsistent {
-            worker_id: record.log.worker_id.to_string(),
-            rule: fault.rule(),
-        };
-        let mut state = match self.index.logs.get(&record.log) {
-            Some(known) if !record.events.is_empty() => Some((*known.state).clone()),
-            _ => None,
-        };
-        for event in &record.events {
-            match &mut state {
-                Some(state) => state.apply(event).map_err(inconsistent)?,
-                None => state = Some(WorkerState::begin(event).map_err(inconsistent)?),
-            }
-        }
-        Ok(state.map(Arc::new))
-    }
-
-    /// The log ends here: it must reach as far as it certainly went.
-    fn end(&self, last: Option<SegmentName>, offset: u64) -> Result<(), OpenError> {
-        if self.lsn >= self.mark {
-            return Ok(());
-        }
-        Err(OpenError::Lost {
-            file: last.unwrap_or(SegmentName::one(1)).to_string(),
-            offset,
-            records: self.mark - self.lsn,
-        })
-    }
-
-    /// Makes the last segment ready to be written to, or to be left as it is.
-    fn settle(
-        &mut self,
-        mut active: Active,
-        found: &Scan<'_>,
-        bytes: &[u8],
-    ) -> Result<Option<Active>, OpenError> {
-        let segment = Arc::clone(&active.segment);
-        // What is known to have been acknowledged was synced.
-        let is_known = |(_, _, line): &&(u64, u32, Line<'_>)| line.lsn <= self.mark;
-        let open = found.lines.iter().find(|line| !is_known(line));
-        let from = open.map_or(found.end, |(offset, ..)| *offset);
-        let end = match found.tail {
-            Tail::Sealed { end } => end,
-            _ => found.end,
-        };
-        segment
-            .renew(&bytes[from as usize..end as usize], from)
-            .map_err(OpenError::io("ending the last segment"))?;
-        active.allocated = end;
-        match found.tail {
-            Tail::Torn { bytes } => {
-                self.cut = Some((segment.name.to_string(), found.end, bytes));
-            }
-            // Its end was not cut off yet: as a whole it is read like any other.
-            Tail::Sealed { .. } if !self.is_again => return self.reload(),
-            Tail::Sealed { .. } => {
-                let what = "its index is not one of this version";
-                return Err(damaged(&segment, found.end, what));
-            }
-            Tail::Clean | Tail::Damaged { .. } => {}
-        }
-        Ok(Some(active))
-    }
-
-    /// Reads everything again: the last segment has its index now.
-    fn reload(&mut self) -> Result<Option<Active>, OpenError> {
-        self.index = Index::default();
-        self.answers = Answers::default();
-        self.gone.clear();
-        self.lsn = 0;
-        self.is_again = true;
-        let names = self
-            .disk
-            .list()
-            .map_err(OpenError::io("reading the folder"))?;
-        let segments = segments(self.disk, &names)?;
-        self.load(&segments)
-    }
-}
-
-fn reading(error: std::io::Error) -> OpenError {
-    OpenError::io("reading a segment")(error)
-}
-
-fn fault_of(segment: &Segment, fault: &Unreadable) -> OpenError {
-    match fault {
-        Unreadable::Io(error) => OpenError::Unusable {
-            doing: "reading a segment",
-            kind: error.kind(),
-        },
-        Unreadable::Damaged { offset } => {
-            damaged(segment, *offset, "the index of the segment is not whole")
-        }
-    }
-}
-
-fn damaged(segment: &Segment, offset: u64, what: &'static str) -> OpenError {
-    let (before, after) = segment.good_around(offset);
-    OpenError::Damaged {
-        file: segment.name.to_string(),
-        offset,
-        what,
-        before,
-        after,
-    }
 }

@@ -29,8 +29,10 @@ pub struct Retention {
     /// The longest that an event is kept, in milliseconds, about: a whole segment goes once its
     /// latest event is older, and none spans more than an eighth of this. For ever when absent.
     pub max_age_ms: Option<u64>,
-    /// The most bytes of all the store's files; past it whole segments go, the oldest first. The
-    /// one that is written to is beside that. No bound when absent.
+    /// About the most bytes of all the store's files; past it the events of whole segments go, the
+    /// oldest first. The one that is written to is beside that, and so are answers to keys and the
+    /// states of Workers as far as they take more than half of it: they are not given up. No bound
+    /// when absent.
     pub max_bytes: Option<u64>,
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use yoi_protocol::{Event, Timestamp, WorkerId};
 
+use super::line::is_number;
 use crate::store::{KeyRecord, LogId, Record, StoredEvent};
 
 /// A log by its two names.
@@ -94,6 +95,9 @@ pub(super) fn decode(json: &[u8]) -> Option<Record> {
         Some(_) => return None,
     };
     let first = read.seq.unwrap_or(1);
+    if !is_number(first) || !read.events.iter().all(counts_right) {
+        return None;
+    }
     let events = (first..)
         .zip(times)
         .zip(read.events)
@@ -105,6 +109,18 @@ pub(super) fn decode(json: &[u8]) -> Option<Record> {
         .map(Key::record)
         .collect::<Option<_>>()?;
     Some(Record { log, events, keys })
+}
+
+/// Whether the numbers that a fold goes on from are some that anything can have.
+fn counts_right(event: &Event) -> bool {
+    match event {
+        Event::Snapshot {
+            worker,
+            first_sequence,
+            ..
+        } => is_number(worker.transcript_length) && is_number(*first_sequence),
+        _ => true,
+    }
 }
 
 /// The drop of a log as the JSON of its line.

@@ -1,4 +1,5 @@
-//! What is too old, or too much: given up here, taken off the disk by `compact.rs`.
+//! What is too old, or too much, and which segments hold little else: given up here, taken off the
+//! disk by `compact.rs`.
 
 use std::collections::HashMap;
 
@@ -9,12 +10,49 @@ use super::options::Retention;
 
 /// What a Worker's state takes in an index, about.
 const STATE_BYTES: u64 = 512;
+/// How many small segments next to each other are worth being made one.
+const MANY: usize = 8;
 /// What an answer takes whose events are given up, about.
 const ANSWER_BYTES: u64 = 512;
 
-/// How much of each sealed segment is still wanted, about, by its last number.
-pub(super) fn wanted(index: &Index, answers_from: Option<Timestamp>) -> HashMap<u32, u64> {
-    let mut wanted: HashMap<u32, u64> = HashMap::new();
+/// How much of a segment is still wanted, about, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// Events, which can be given up, and their part of the index.
+    events: u64,
+    /// Answers and states, which cannot.
+    rest: u64,
+}
+
+impl Wanted {
+    pub(super) fn bytes(self) -> u64 {
+        self.events.saturating_add(self.rest)
+    }
+
+    /// The same of a segment that takes so much more, and `size` at the most: each has its part.
+    fn with(self, overhead: u64, size: u64) -> Self {
+        let (known, all) = (
+            self.bytes(),
+            self.bytes().saturating_add(overhead).min(size),
+        );
+        if known == 0 {
+            return Self {
+                events: all,
+                rest: 0,
+            };
+        }
+        let events = u128::from(self.events) * u128::from(all) / u128::from(known);
+        let events = u64::try_from(events).unwrap_or(all);
+        Self {
+            events,
+            rest: all - events,
+        }
+    }
+}
+
+/// How much of each sealed segment is still wanted, by its last number.
+pub(super) fn wanted(index: &Index, answers_from: Option<Timestamp>) -> HashMap<u32, Wanted> {
+    let mut wanted: HashMap<u32, Wanted> = HashMap::new();
     for (number, sealed) in &index.sealed {
         let is_over =
             |(_, last): (Timestamp, Timestamp)| answers_from.is_some_and(|from| last < from);
@@ -22,21 +60,22 @@ pub(super) fn wanted(index: &Index, answers_from: Option<Timestamp>) -> HashMap<
             Some(times) if !is_over(times) => sealed.seal.answers,
             _ => 0,
         };
-        wanted.insert(*number, answers * ANSWER_BYTES);
+        let rest = answers.saturating_mul(ANSWER_BYTES).min(sealed.size);
+        wanted.insert(*number, Wanted { events: 0, rest });
     }
     for log in index.logs.values() {
-        if let Some(bytes) = wanted.get_mut(&log.home) {
-            *bytes += STATE_BYTES;
+        if let Some(wanted) = wanted.get_mut(&log.home) {
+            wanted.rest += STATE_BYTES;
         }
         for extent in &log.extents {
-            if let Some(bytes) = wanted.get_mut(&extent.segment) {
-                *bytes += u64::from(extent.bytes);
+            if let Some(wanted) = wanted.get_mut(&extent.segment) {
+                wanted.events += u64::from(extent.bytes);
             }
         }
     }
-    for (number, bytes) in &mut wanted {
+    for (number, wanted) in &mut wanted {
         if let Some(sealed) = index.sealed.get(number) {
-            *bytes = (*bytes + sealed.overhead).min(sealed.size);
+            *wanted = wanted.with(sealed.overhead, sealed.size);
         }
     }
     wanted
@@ -63,16 +102,22 @@ pub(super) fn too_old(
     by_age.max(by_bytes).filter(|last| *last > index.given_up)
 }
 
+/// What cannot be given up has its part of `max_bytes`, but no more than half: events must not all
+/// go because of answers that stay.
 fn too_much(index: &Index, max_bytes: u64, answers_from: Option<Timestamp>) -> Option<u32> {
-    let mut wanted: Vec<(u32, u64)> = wanted(index, answers_from).into_iter().collect();
-    wanted.sort_unstable();
-    let mut total: u64 = wanted.iter().map(|(_, bytes)| bytes).sum();
+    let mut wanted: Vec<(u32, Wanted)> = wanted(index, answers_from).into_iter().collect();
+    wanted.sort_unstable_by_key(|(number, _)| *number);
+    let of_all =
+        |part: fn(&Wanted) -> u64| -> u64 { wanted.iter().map(|(_, one)| part(one)).sum() };
+    let rest = of_all(|wanted| wanted.rest);
+    let most = max_bytes.saturating_sub(rest).max(max_bytes / 2);
+    let mut events = of_all(|wanted| wanted.events);
     let mut last = None;
-    for (number, bytes) in wanted {
-        if total <= max_bytes {
+    for (number, wanted) in wanted {
+        if events <= most {
             break;
         }
-        total -= bytes;
+        events -= wanted.events;
         last = Some(number);
     }
     last
@@ -85,4 +130,56 @@ pub(super) fn give_up(index: &mut Index, last: u32) {
     }
     index.given_up = last;
     index.changes += 1;
+}
+
+/// Segments next to each other that are worth being made one: the oldest such, whose records span
+/// no more than `max_span_ms`, since they are given up together.
+pub(super) fn choose(
+    index: &Index,
+    segment_bytes: u64,
+    max_span_ms: u64,
+    answers_from: Option<Timestamp>,
+) -> Vec<Sealed> {
+    let wanted = wanted(index, answers_from);
+    let of = |sealed: &Sealed| {
+        wanted
+            .get(&sealed.segment.name.last)
+            .map_or(0, |wanted| wanted.bytes())
+    };
+    let mut run: Vec<&Sealed> = Vec::new();
+    let is_worth = |run: &[&Sealed]| {
+        let size: u64 = run.iter().map(|sealed| sealed.size).sum();
+        let kept: u64 = run.iter().map(|sealed| of(sealed)).sum();
+        let waste = size.saturating_sub(kept);
+        run.len() >= MANY || (waste * 2 >= size && waste * 2 >= segment_bytes)
+    };
+    for sealed in index.sealed.values() {
+        let kept = of(sealed);
+        let is_candidate = kept * 2 <= sealed.size || kept <= segment_bytes / 8;
+        let together: u64 = run.iter().map(|sealed| of(sealed)).sum();
+        let is_near = span_ms(run.iter().chain([&sealed])) <= max_span_ms;
+        if is_candidate && is_near && together + kept <= segment_bytes {
+            run.push(sealed);
+            continue;
+        }
+        if is_worth(&run) {
+            break;
+        }
+        run.clear();
+        if is_candidate {
+            run.push(sealed);
+        }
+    }
+    if is_worth(&run) {
+        run.into_iter().cloned().collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// How long it is from the first to the last time of some segments.
+fn span_ms<'a>(run: impl Iterator<Item = &'a &'a Sealed>) -> u64 {
+    let times = run.filter_map(|sealed| sealed.seal.times);
+    let spans = times.reduce(|(first, last), (one, other)| (first.min(one), last.max(other)));
+    spans.map_or(0, |(first, last)| last.ms_since(first))
 }

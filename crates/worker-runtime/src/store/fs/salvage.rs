@@ -305,7 +305,7 @@ fn understand(line: &Line<'_>) -> Option<Vec<Found>> {
         Kind::Record => vec![Found::Record(decode(line.json)?)],
         Kind::Dropped => vec![Found::Dropped(decode_dropped(line.json)?)],
         Kind::Log => {
-            let said: LogLine = serde_json::from_slice(line.json).ok()?;
+            let said: LogLine = LogLine::decode(line.json)?;
             let log = said.log();
             if said.dropped {
                 vec![Found::Dropped(log)]

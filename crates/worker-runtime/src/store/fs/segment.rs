@@ -8,7 +8,7 @@ use yoi_protocol::{RuntimeId, Timestamp};
 
 use super::disk::DiskFile;
 use super::identity::{FORMAT, Identity, NO_SALT};
-use super::line::{Kind, Line};
+use super::line::{Kind, Line, number};
 use super::name::SegmentName;
 
 /// What the first line of a segment says. Signed without a salt, so that it can be read when
@@ -26,10 +26,13 @@ pub(super) struct Header {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seal {
     /// Where the index of the segment begins.
+    #[serde(deserialize_with = "number")]
     pub(super) index: u64,
     /// How many records it has.
+    #[serde(deserialize_with = "number")]
     pub(super) records: u64,
     /// How many answers they have.
+    #[serde(deserialize_with = "number")]
     pub(super) answers: u64,
     /// The first and the last time of its records.
     #[serde(default, skip_serializing_if = "Option::is_none")]

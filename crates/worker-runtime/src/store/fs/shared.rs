@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use yoi_protocol::{Diagnostic, Severity, Timestamp};
 
 use super::disk::Disk;
-use super::head::Head;
+use super::head::{Head, Mark};
 use super::identity::Identity;
 use super::index::Index;
 use super::options::FsOptions;
@@ -129,6 +129,19 @@ impl Shared {
         }
     }
 
+    /// Writes down what is given up, so that it does not come back with the next start.
+    pub(super) fn mark_given_up(&self, last: u32) {
+        let mut head = self.head();
+        let mark = Mark {
+            given_up: last,
+            ..head.mark
+        };
+        if let Err(error) = head.write(mark) {
+            drop(head);
+            self.fail("marking what is given up", &error);
+        }
+    }
+
     /// Since when answers are remembered; all of them where that is not said.
     pub(super) fn answers_from(&self) -> Option<Timestamp> {
         let from = self.answers_from.load(Ordering::Acquire);
@@ -142,6 +155,14 @@ impl Shared {
         // longer than that.
         self.answers_from.store(before_ms, Ordering::Release);
         self.answers().expire(before)
+    }
+
+    /// Remembers an answer: a mark from when the clock was ahead does not let the next start
+    /// forget it.
+    pub(super) fn remember(&self, key: [u8; 32], at: Timestamp, place: Place) {
+        self.answers().insert(key, at, place);
+        self.answers_from
+            .fetch_min(at.as_unix_ms(), Ordering::AcqRel);
     }
 
     pub(super) fn condition(&self) -> Condition {
@@ -213,6 +234,15 @@ impl Shared {
                 message,
             });
         }
+    }
+
+    /// Nobody looks after the store any more.
+    pub(super) fn unattended(&self) {
+        let what =
+            "nobody looks after the store any more: what is too old is not taken off the disk";
+        tracing::error!("{what}");
+        let message = format!("{what}; start the runtime again");
+        self.tell(Severity::Error, "store_unattended", message);
     }
 
     /// Whether the last record that was to be written found no room.

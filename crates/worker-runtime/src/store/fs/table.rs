@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use yoi_protocol::Timestamp;
 
+use super::line::is_number;
+
 /// Where one record is in its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ref {
@@ -48,7 +50,9 @@ pub(super) fn decode_refs(json: &[u8]) -> Option<Vec<Ref>> {
         seq: u64_at(one, 8),
         sequence: u64_at(one, 16),
     };
-    rest.is_empty().then(|| all.iter().map(of).collect())
+    let refs: Vec<Ref> = all.iter().map(of).collect();
+    let is_possible = |one: &Ref| is_number(one.seq) && is_number(one.sequence);
+    (rest.is_empty() && refs.iter().all(is_possible)).then_some(refs)
 }
 
 /// The JSON of a line of answers.
@@ -108,7 +112,7 @@ mod tests {
             .map(|n| Ref {
                 offset: u32::MAX - n,
                 size: n,
-                seq: u64::MAX - u64::from(n),
+                seq: (1 << 53) - u64::from(n),
                 sequence: u64::from(n) << 40,
             })
             .collect();

@@ -1,7 +1,6 @@
 //! The one thread that writes the log: takes all that waits, writes it in one go, syncs once, and
 //! only then tells anybody.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -10,9 +9,7 @@ use std::time::{Duration, Instant};
 use yoi_protocol::Timestamp;
 
 use super::active::{Active, NotMade};
-use super::footer::FooterBuilder;
 use super::head::Mark;
-use super::index::Sealed;
 use super::line::Line;
 use super::queue::{Company, Go, What, Write};
 use super::shared::{Place, Shared};
@@ -140,7 +137,7 @@ impl Writer {
         let is_old = self
             .active
             .as_ref()
-            .is_some_and(|active| active.times.is_some_and(|(first, _)| first < before));
+            .is_some_and(|active| active.tally.times.is_some_and(|(first, _)| first < before));
         if is_old
             && !self.shared.has_failed()
             && let Err(fault) = self.seal()
@@ -222,7 +219,7 @@ impl Writer {
         if self
             .active
             .as_ref()
-            .is_some_and(|active| active.records > 0 && active.end + bytes > segment_bytes)
+            .is_some_and(|active| active.tally.records > 0 && active.end + bytes > segment_bytes)
         {
             self.seal()?;
         }
@@ -285,31 +282,11 @@ impl Writer {
             return Ok(());
         };
         let shared = &self.shared;
-        let mut footer = FooterBuilder::new(&active.segment, self.lsn, active.end);
-        let mut moved = Vec::with_capacity(active.touched.len());
-        {
-            let index = shared.index();
-            for log in &active.touched {
-                // One that was dropped since has nothing to say.
-                let Some(known) = index.logs.get(log) else {
-                    continue;
-                };
-                let refs: Vec<_> = known.recent.iter().copied().collect();
-                let extents = footer.log(log, &refs, known.state.seq, Some(&known.state));
-                moved.push((log.clone(), extents));
-            }
-        }
-        for log in &active.dropped {
-            footer.dropped(log);
-        }
-        let mut seal = active.seal();
-        seal.index = active.end;
-        let footer = footer.finish(&active.answers, seal.clone());
-        let size = active.end + footer.len() as u64;
+        let ending = active.ending(&shared.index(), self.lsn);
         let file = &active.segment.file;
         let written = file
-            .write_at(&footer, active.end)
-            .and_then(|()| file.set_size(size));
+            .write_at(&ending.bytes, active.end)
+            .and_then(|()| file.set_size(ending.sealed.size));
         if let Err(error) = written {
             return Err(self.undo(&error));
         }
@@ -320,20 +297,7 @@ impl Writer {
                 ..FAILED_BEFORE
             });
         }
-        let mut index = shared.index_mut();
-        for (log, extents) in moved {
-            if let Some(known) = index.logs.get_mut(&log) {
-                known.recent = VecDeque::new();
-                known.extents.reserve_exact(extents.len());
-                known.extents.extend(extents);
-                known.home = active.segment.name.last;
-            }
-        }
-        let sealed = Sealed::new(Arc::clone(&active.segment), seal, self.lsn, size);
-        index.sealed.insert(active.segment.name.last, sealed);
-        index.changes += 1;
-        index.active = None;
-        drop(index);
+        shared.index_mut().seal(ending.sealed, ending.places);
         self.active = None;
         Ok(())
     }
@@ -356,7 +320,7 @@ impl Writer {
             for (write, (offset, size)) in writes.into_iter().zip(places) {
                 match write.what {
                     What::Record { record, after } => {
-                        active.count(&record, *offset);
+                        active.tally.count(&record, *offset);
                         if index.add(&record, after, (*offset, *size), &shared.options.retention) {
                             active.touched.push(record.log.clone());
                         }
@@ -365,7 +329,7 @@ impl Writer {
                         answers.extend(record.keys.iter().map(|key| (key.key, key.at, place)));
                     }
                     What::Drop(log) => {
-                        active.records += 1;
+                        active.tally.count_dropped();
                         index.logs.remove(&log);
                         active.dropped.push(log);
                     }
@@ -374,11 +338,8 @@ impl Writer {
                 replies.push(write.reply);
             }
         }
-        if !answers.is_empty() {
-            let mut known = shared.answers();
-            for (key, at, place) in answers {
-                known.insert(key, at, place);
-            }
+        for (key, at, place) in answers {
+            shared.remember(key, at, place);
         }
         self.mark();
         for reply in replies {

@@ -111,8 +111,9 @@ impl Fold {
     }
 
     pub(super) fn report(self, identity: &Identity) -> Repair {
-        let mut workers: Vec<Kept> = self
-            .logs
+        let mut logs: Vec<(LogId, Log)> = self.logs.into_iter().collect();
+        logs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let workers = logs
             .into_iter()
             .map(|(log, kept)| Kept {
                 is_another_life: kept.life != log.life,
@@ -122,7 +123,6 @@ impl Fold {
                 lost: kept.lost,
             })
             .collect();
-        workers.sort_by(|one, other| one.worker_id.cmp(&other.worker_id));
         Repair {
             runtime: identity.runtime.clone(),
             flaws: self.flaws,
@@ -145,7 +145,8 @@ struct Plan {
     /// There is more after `last` that nothing can be made of, or may be.
     is_cut: bool,
     state: Option<WorkerState>,
-    /// How many entries are kept.
+    /// How many events are kept, and how many of them are entries.
+    events: u64,
     entries: u64,
 }
 
@@ -174,6 +175,7 @@ impl Plan {
             lost: holes(&stretches, end),
             is_cut: is_doubtful,
             state: None,
+            events: 0,
             entries: 0,
         };
         // From the latest on: the first that can be folded is the one.
@@ -211,7 +213,8 @@ impl Plan {
 
     fn take(&mut self, record: &Record) {
         for event in &record.events {
-            if event.seq < self.first || event.seq > self.last {
+            // One that stands twice, or before its turn, counts where it belongs.
+            if event.seq != self.first + self.events || event.seq > self.last {
                 continue;
             }
             if !self.fold(event) {
@@ -220,6 +223,7 @@ impl Plan {
                 self.last = self.state.as_ref().map_or(0, |state| state.seq);
                 return;
             }
+            self.events += 1;
             self.entries += u64::from(event.entry().is_some());
         }
     }
@@ -250,12 +254,13 @@ impl Plan {
             (None, Some((seq, worker))) => WorkerState::resume(worker, seq),
             (None, None) => return None,
         };
+        let is_cut = self.is_cut || state.seq < self.last;
         Some(Log {
             first: self.first.min(state.seq + 1),
             sequence: (state.worker.transcript_length + 1).saturating_sub(self.entries),
             state,
             lost: self.lost,
-            life: if self.is_cut { another_life() } else { life },
+            life: if is_cut { another_life() } else { life },
         })
     }
 }

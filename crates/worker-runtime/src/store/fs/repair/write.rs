@@ -1,9 +1,7 @@
 //! Writing what is kept as a store of its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
-
-use yoi_protocol::Timestamp;
 
 use super::fold::Fold;
 use crate::store::fs::disk::Disk;
@@ -11,13 +9,13 @@ use crate::store::fs::error::OpenError;
 use crate::store::fs::footer::FooterBuilder;
 use crate::store::fs::head::{Head, Mark};
 use crate::store::fs::identity::Identity;
-use crate::store::fs::index::span;
 use crate::store::fs::line::{Kind, Line};
 use crate::store::fs::name::SegmentName;
 use crate::store::fs::record::encode;
 use crate::store::fs::salvage::{Found, Salvage};
-use crate::store::fs::segment::{Seal, Segment};
-use crate::store::fs::table::{AnswerRef, Ref};
+use crate::store::fs::segment::Segment;
+use crate::store::fs::table::Ref;
+use crate::store::fs::tally::Tally;
 use crate::store::{LogId, Record};
 
 /// How large a segment becomes.
@@ -38,9 +36,7 @@ pub(super) fn write(fold: &Fold, salvage: &Salvage, new: &dyn Disk) -> Result<()
         refs: HashMap::new(),
         sequences: HashMap::new(),
         ends: HashMap::new(),
-        said: HashSet::new(),
-        answers: Vec::new(),
-        times: None,
+        tally: Tally::default(),
     };
     salvage.each(|found| match found {
         Found::Record(record) => out.record(record),
@@ -71,10 +67,7 @@ struct Output<'a> {
     sequences: HashMap<LogId, u64>,
     /// The last `seq` that was written of each log.
     ends: HashMap<LogId, u64>,
-    /// The records that were written, by log and first `seq`: one that is there twice is kept once.
-    said: HashSet<(LogId, u64)>,
-    answers: Vec<AnswerRef>,
-    times: Option<(Timestamp, Timestamp)>,
+    tally: Tally,
 }
 
 impl Output<'_> {
@@ -86,13 +79,13 @@ impl Output<'_> {
                     .events
                     .retain(|event| (kept.first..=kept.state.seq).contains(&event.seq));
                 record.log.life = kept.life;
+                // One that stands twice, or before its turn, is kept once, where it belongs.
+                let next = self.ends.get(&was).map_or(kept.first, |end| end + 1);
+                if record.events.first().is_some_and(|first| first.seq != next) {
+                    record.events.clear();
+                }
             }
             None => record.events.clear(),
-        }
-        if let Some(first) = record.events.first()
-            && !self.said.insert((was.clone(), first.seq))
-        {
-            record.events.clear();
         }
         if record.events.is_empty() && record.keys.is_empty() {
             return Ok(());
@@ -129,17 +122,7 @@ impl Output<'_> {
                 .count() as u64;
             self.refs.entry(was).or_default().push(one);
         }
-        for event in &record.events {
-            self.times = span(self.times, event.at);
-        }
-        for key in &record.keys {
-            self.times = span(self.times, key.at);
-            self.answers.push(AnswerRef {
-                key: key.key,
-                at: key.at,
-                offset,
-            });
-        }
+        self.tally.count(&record, offset);
         Ok(())
     }
 
@@ -172,13 +155,8 @@ impl Output<'_> {
             let state = is_last.then_some(&kept.state);
             footer.log(&named, &refs, last_seq, state);
         }
-        let seal = Seal {
-            index: start,
-            records: self.lsn + 1 - self.first_lsn,
-            answers: self.answers.len() as u64,
-            times: self.times.take(),
-        };
-        let footer = footer.finish(&std::mem::take(&mut self.answers), seal);
+        let tally = std::mem::take(&mut self.tally);
+        let footer = footer.finish(&tally.answers, tally.seal(start));
         self.buffer.extend(footer);
         segment.file.write_at(&self.buffer, 0)?;
         segment.file.sync()?;

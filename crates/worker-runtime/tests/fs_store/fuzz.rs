@@ -1,0 +1,146 @@
+//! Whatever is in the files: a start, a repair and an export say what is wrong, and serve nothing
+//! that was never written.
+//!
+//! Each case spoils a store in a few places. `YOI_FUZZ_SECONDS=n` goes on for so long,
+//! `YOI_SEED=n` begins with the case of that seed, which a failure prints.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "what was drawn is told with the test that failed"
+)]
+
+mod rules;
+mod spoil;
+
+use std::env;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use worker_runtime::Store;
+use worker_runtime::store::fs::export_from;
+use worker_runtime::store::fs::repair::{inspect_on, repair_onto};
+
+use crate::history::{STEPS, Told, live, open};
+use crate::power::made;
+use crate::sim::{Loss, SimDisk};
+use rules::{Served, exported, served};
+use spoil::{Spoiled, forge, spoil};
+
+/// How many cases there are where no time is given.
+const CASES: u64 = 100;
+
+/// A store as it was left at some point of its life.
+struct Base {
+    disk: SimDisk,
+    told: Told,
+}
+
+async fn bases() -> Vec<Base> {
+    let mut bases = Vec::new();
+    for steps in (5..=STEPS.len()).step_by(4).chain([STEPS.len()]) {
+        let disk = made();
+        let mut told = Told::default();
+        let store = open(&disk).unwrap();
+        live(&disk, &store, &mut told, &STEPS[..steps]).await;
+        let killed = disk.killed();
+        drop(store);
+        for disk in [killed, disk.power_loss(Loss::Nothing)] {
+            let told = told.clone();
+            bases.push(Base { disk, told });
+        }
+    }
+    bases
+}
+
+/// Spoils stores, one case after the other, and holds what comes of each to the rules.
+async fn fuzz(how: fn(&mut Rng, &mut Spoiled), served_is: Served) {
+    let bases = bases().await;
+    let seconds = env::var("YOI_FUZZ_SECONDS").ok();
+    let seconds = seconds.map(|text| text.parse().expect("YOI_FUZZ_SECONDS is a number"));
+    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let seed = env::var("YOI_SEED").ok();
+    let first = seed.map_or_else(
+        || fastrand::u64(..),
+        |text| text.parse().expect("YOI_SEED is a number"),
+    );
+    let mut cases = 0;
+    let (mut opened, mut repaired) = (0_u64, 0_u64);
+    while until.map_or(cases < CASES, |until| Instant::now() < until) {
+        let seed = first.wrapping_add(cases);
+        let mut rng = Rng::with_seed(seed);
+        let base = &bases[rng.usize(..bases.len())];
+        let mut spoiled = Spoiled::new(base.disk.files());
+        for _ in 0..=rng.u8(..3) {
+            how(&mut rng, &mut spoiled);
+        }
+        // A case that panics is to be found again.
+        let told = Seed(seed, spoiled.said.clone());
+        let (opens, repairs) = case(&base.told, &spoiled, served_is)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        drop(told);
+        opened += u64::from(opens);
+        repaired += u64::from(repairs);
+        cases += 1;
+    }
+    println!("{cases} cases from seed {first}: {opened} opened, {repaired} were repaired");
+    let is_fair = opened * 50 > cases && repaired * 50 > cases && opened < cases;
+    assert!(is_fair, "hardly anything was tried");
+}
+
+/// Says which case it was, where one panics.
+struct Seed(u64, Vec<String>);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("YOI_SEED={}: {:#?}", self.0, self.1);
+        }
+    }
+}
+
+/// Whether the store opened, and whether it could be repaired.
+async fn case(told: &Told, spoiled: &Spoiled, rule: Served) -> Result<(bool, bool), String> {
+    let disk = SimDisk::from_files(spoiled.files.clone());
+    let mut lines = Vec::new();
+    if export_from(&disk, None, &mut lines).is_ok() {
+        exported(&lines, told, rule)?;
+    }
+    let new = SimDisk::new();
+    let inspected = inspect_on(&disk);
+    let repaired = repair_onto(&disk, &new);
+    if inspected != repaired {
+        return Err(format!("said {inspected:?}, did {repaired:?}"));
+    }
+    let is_repaired = repaired.is_ok();
+    if is_repaired {
+        let store = open(&new).map_err(|error| format!("repaired: {error}"))?;
+        served(&store, told, rule).await?;
+    }
+    let opened = open(&disk);
+    let is_open = opened.is_ok();
+    if let Ok(store) = opened {
+        store.scrub().await;
+        served(&store, told, rule).await?;
+        store.maintain().await;
+        let said = store.diagnostics();
+        if said.iter().any(|one| one.code == "store_unattended") {
+            return Err(format!("looking after it failed: {said:?}"));
+        }
+        served(&store, told, rule).await?;
+    }
+    Ok((is_open, is_repaired))
+}
+
+/// Damage of any kind, by accident.
+#[tokio::test]
+async fn files_that_are_spoiled() {
+    fuzz(spoil, Served::WhatWasTold).await;
+}
+
+/// Lines that say something else, and are signed: nothing is known to be true then, but nobody
+/// panics, hangs or takes all memory.
+#[tokio::test]
+async fn lines_that_are_forged() {
+    fuzz(forge, Served::Anything).await;
+}
