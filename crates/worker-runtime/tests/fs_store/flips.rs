@@ -3,6 +3,7 @@
 
 mod small;
 
+use worker_runtime::store::fs::repair::inspect_on;
 use worker_runtime::store::fs::{FsStore, OpenError};
 use worker_runtime::{Condition, Store, StoreError};
 
@@ -184,17 +185,24 @@ async fn of_the_last_index() {
 /// Once records are given up, only the index says how a Worker is.
 #[tokio::test]
 async fn of_the_last_index_of_a_segment_written_anew() {
-    let small = Small::written_anew().await;
-    let bytes = small.index(SEALED)..small.size(SEALED);
-    let bits = if has_time() { 8 } else { 1 };
-    for offset in bytes {
-        for bit in 0..bits {
-            let disk = small.disk.deep_clone();
-            disk.flip(SEALED, offset, (bit + offset as u8) % 8);
-            match open(&disk) {
-                Err(OpenError::Damaged { file, .. }) => assert_eq!(file, SEALED),
-                other => panic!("{offset}: {other:?}"),
+    let with_answers = Small::written_anew_with_answers().await;
+    for small in [Small::written_anew().await, with_answers] {
+        let bytes = small.index(SEALED)..small.size(SEALED);
+        let bits = if has_time() { 8 } else { 1 };
+        let refuses = |disk: &SimDisk, offset| match open(disk) {
+            Err(OpenError::Damaged { file, .. }) => assert_eq!(file, SEALED),
+            other => panic!("{offset}: {other:?}"),
+        };
+        for offset in bytes {
+            for bit in 0..bits {
+                let disk = small.disk.deep_clone();
+                disk.flip(SEALED, offset, (bit + offset as u8) % 8);
+                refuses(&disk, offset);
             }
+            let disk = small.disk.deep_clone();
+            disk.cut(SEALED, offset);
+            refuses(&disk, offset);
+            assert!(!inspect_on(&disk).unwrap().is_whole(), "cut at {offset}");
         }
     }
 }

@@ -140,7 +140,7 @@ async fn write() {
     let folder = tempfile::tempdir().unwrap();
     let (executor, mut script) = ScriptedExecutor::new();
     let limits = Limits {
-        max_worker_events: 40,
+        max_worker_events: 30,
         ..Limits::default()
     };
     let options = options().retention(worker_runtime::store::fs::Retention::of(&limits));
@@ -159,7 +159,7 @@ async fn write() {
         .start()
         .await
         .unwrap();
-    for name in ["ada", "bob", "eve"] {
+    for name in ["ada", "bob", "eve", "zed"] {
         let create = CreateWorker {
             worker_id: WorkerId::parse(name).ok(),
             display_name: Some(format!("{name} \u{1F980}")),
@@ -172,7 +172,18 @@ async fn write() {
         };
         runtime.create_worker(create, context).await.unwrap();
     }
-    for round in 0..12 {
+    // One that is gone, as it is when its time is over.
+    say(&runtime, &mut script, "zed", 0).await;
+    let (zed, _) = states(&store)
+        .await
+        .remove(&WorkerId::parse("zed").unwrap())
+        .unwrap();
+    store.forget(&zed).await.unwrap();
+    for round in 0..24 {
+        say(&runtime, &mut script, "ada", round).await;
+    }
+    store.maintain().await;
+    for round in 24..30 {
         say(&runtime, &mut script, "ada", round).await;
     }
     say(&runtime, &mut script, "bob", 0).await;

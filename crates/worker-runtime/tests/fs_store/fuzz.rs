@@ -16,11 +16,11 @@ use std::env;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use worker_runtime::Store;
 use worker_runtime::store::fs::export_from;
 use worker_runtime::store::fs::repair::{inspect_on, repair_onto};
+use worker_runtime::{Condition, Store};
 
-use crate::history::{STEPS, Told, live, open};
+use crate::history::{STEPS, Told, is, live, open};
 use crate::power::made;
 use crate::sim::{Loss, SimDisk};
 use rules::{Served, exported, served};
@@ -75,7 +75,7 @@ async fn fuzz(how: fn(&mut Rng, &mut Spoiled), served_is: Served) {
         }
         // A case that panics is to be found again.
         let told = Seed(seed, spoiled.said.clone());
-        let (opens, repairs) = case(&base.told, &spoiled, served_is)
+        let (opens, repairs) = case(base, &spoiled, served_is)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
         drop(told);
@@ -100,7 +100,8 @@ impl Drop for Seed {
 }
 
 /// Whether the store opened, and whether it could be repaired.
-async fn case(told: &Told, spoiled: &Spoiled, rule: Served) -> Result<(bool, bool), String> {
+async fn case(base: &Base, spoiled: &Spoiled, rule: Served) -> Result<(bool, bool), String> {
+    let told = &base.told;
     let disk = SimDisk::from_files(spoiled.files.clone());
     let mut lines = Vec::new();
     if export_from(&disk, None, &mut lines).is_ok() {
@@ -119,9 +120,18 @@ async fn case(told: &Told, spoiled: &Spoiled, rule: Served) -> Result<(bool, boo
     }
     let opened = open(&disk);
     let is_open = opened.is_ok();
+    let is_whole = inspected.is_ok_and(|found| found.is_whole());
+    if let (Err(refused), true, Served::WhatWasTold) = (&opened, is_whole, rule) {
+        return Err(format!("a start says: {refused}; a repair: it is whole"));
+    }
     if let Ok(store) = opened {
-        store.scrub().await;
+        let condition = store.scrub().await;
         served(&store, told, rule).await?;
+        // As long as the mark says how far it went, what is not said to be damaged is all there.
+        let is_marked = spoiled.files.get("HEAD") == base.disk.files().get("HEAD");
+        if rule == Served::WhatWasTold && is_marked && condition == Condition::Sound {
+            is(&store, &mut told.clone()).await?;
+        }
         store.maintain().await;
         let said = store.diagnostics();
         if said.iter().any(|one| one.code == "store_unattended") {

@@ -4,10 +4,13 @@
 mod losses;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use worker_runtime::Store;
+use worker_runtime::store::fs::{FsStore, Retention};
+use yoi_protocol::Limits;
 
-use crate::history::{STEPS, Told, holds, live, open, stands};
+use crate::history::{ALL, STEPS, Step, Told, holds, is, live, open, options, stands};
 use crate::sim::{Kind, Loss, Op, SimDisk};
 use losses::{losses, print};
 
@@ -76,6 +79,40 @@ async fn what_was_acknowledged_survives_whatever_is_lost_with_the_power() {
             break;
         }
     }
+}
+
+/// The same with a store that gives events up for their bytes, and takes them off the disk.
+#[tokio::test]
+async fn what_is_kept_survives_while_the_rest_is_given_up() {
+    let mut retention = Retention::of(&Limits::default());
+    retention.max_bytes = Some(12 * 1024);
+    let options = options().retention(retention);
+    let open = |disk: &SimDisk| FsStore::open_on(Arc::new(disk.clone()), options.clone());
+    let (base, mut given_up) = (made(), 0);
+    for stop in (0..).step_by(if has_time() { 1 } else { 3 }) {
+        let disk = base.killed();
+        disk.stop_at(stop);
+        let mut told = Told::default();
+        told.gives_up = true;
+        if let Ok(store) = open(&disk) {
+            live(&disk, &store, &mut told, STEPS).await;
+            live(&disk, &store, &mut told, &[Step::Maintain; 2]).await;
+        }
+        let losses = losses(&disk).into_iter().map(|loss| disk.power_loss(loss));
+        for after in losses.chain([disk.killed()]) {
+            let store = open(&after).unwrap_or_else(|error| panic!("{error}: {}", last_op(&disk)));
+            let kept = is(&store, &mut told.clone()).await;
+            kept.unwrap_or_else(|error| panic!("{error}, after {}", last_op(&disk)));
+            let log = told.log(1);
+            if told.logs.contains_key(&log) {
+                given_up += store.events(&log, ALL).await.unwrap().first_seq - 1;
+            }
+        }
+        if !disk.stopped() {
+            break;
+        }
+    }
+    assert!(given_up > 0, "nothing was given up");
 }
 
 /// What was written and not synced is read by who starts after a kill, and a power loss may take

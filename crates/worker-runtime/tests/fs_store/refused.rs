@@ -175,6 +175,20 @@ async fn nothing_but_the_mark() {
     drop(open(&SimDisk::from_files(files)).unwrap());
 }
 
+/// Whoever makes a store among other people's files leaves those alone.
+#[tokio::test]
+async fn what_is_no_file_of_a_store_stays() {
+    let disk = SimDisk::new();
+    for name in ["thesis.tmp", "0000000001.log.tmp"] {
+        disk.create(name).unwrap();
+    }
+    drop(open(&disk).unwrap());
+    drop(open(&disk).unwrap());
+    let files = disk.files();
+    assert!(files.contains_key("thesis.tmp"));
+    assert!(!files.contains_key("0000000001.log.tmp"));
+}
+
 /// Segments of another store, under the right names.
 #[tokio::test]
 async fn a_segment_of_another_store() {

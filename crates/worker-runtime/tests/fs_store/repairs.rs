@@ -9,7 +9,7 @@ use worker_runtime::store::fs::repair::{Repair, inspect_on, repair_onto};
 use worker_runtime::store::fs::{OpenError, export_from};
 use yoi_protocol::WorkerId;
 
-use crate::history::{ALL, MOST_EVENTS, STEPS, Told, adds_up, live, open};
+use crate::history::{ALL, MOST_EVENTS, STEPS, Step, Told, adds_up, live, open};
 use crate::sim::SimDisk;
 
 /// A closed store with a past.
@@ -37,10 +37,11 @@ async fn repaired(disk: &SimDisk, told: &Told) -> Result<Repair, String> {
         states.insert(log.worker_id.clone(), (log, state));
     };
     store.recover(&mut take).await.unwrap();
-    if states.len() != done.workers.len() {
+    let kept = || done.workers.iter().filter(|kept| kept.last_seq > 0);
+    if states.len() != kept().count() {
         return Err(format!("{} workers, and {done:?}", states.len()));
     }
-    for kept in &done.workers {
+    for kept in kept() {
         let of = |what: String| format!("{}: {what}", kept.worker_id);
         let (log, state) = &states[&kept.worker_id];
         let mut lives = told.logs.iter();
@@ -128,6 +129,29 @@ async fn whatever_line_is_damaged_all_others_are_kept() {
         }
     }
     assert!(cut > 0, "no damage hit the end of a log");
+}
+
+/// Where nothing says how it began, and nothing later how it was.
+#[tokio::test]
+async fn a_worker_of_whom_nothing_can_be_kept_is_named() {
+    let disk = SimDisk::new();
+    let mut told = Told::default();
+    let store = open(&disk).unwrap();
+    let steps = [Step::Next(1, &[]), Step::Next(2, &[]), Step::Next(1, &[])];
+    live(&disk, &store, &mut told, &steps).await;
+    drop(store);
+    let name = "0000000001.log";
+    let bytes = disk.files().remove(name).unwrap();
+    let header = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    disk.flip(name, header as u64 + 40, 1);
+    let done = repaired(&disk, &told).await.unwrap();
+    let [gone, kept] = done.workers.as_slice() else {
+        panic!("{done:?}")
+    };
+    assert_eq!((gone.worker_id.as_str(), gone.last_seq), ("w-1", 0));
+    assert_eq!(gone.lost, [(1, 3)]);
+    assert_eq!((kept.worker_id.as_str(), kept.last_seq), ("w-2", 1));
+    assert!(!done.is_whole());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use worker_runtime::store::fs::{FsOptions, FsStore, OpenError, Retention};
+use worker_runtime::store::fs::{FsOptions, FsStore, OpenError, Retention, export_from};
 use worker_runtime::store::{LogId, Record};
 use worker_runtime::{Clock, Condition, Store};
 use yoi_protocol::Timestamp;
@@ -283,6 +283,85 @@ async fn what_is_given_up_does_not_come_back() {
     let page = store.events(&kept.told.log(1), ALL).await.unwrap();
     assert_eq!(page.first_seq, first);
     is(&store, &mut kept.told).await.unwrap();
+}
+
+/// However far apart they are: each has a segment to itself then.
+#[tokio::test]
+async fn what_is_too_old_leaves_the_disk() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    let mut kept = Kept::with(Retention {
+        max_age_ms: Some(8 * DAY_MS as u64),
+        ..EVERYTHING
+    });
+    for day in 0..60 {
+        kept.told.jump(DAY_MS);
+        let now = kept.told.now().as_unix_ms();
+        kept.clock.0.store(now, Ordering::Relaxed);
+        kept.live(&[Step::Next(1, &[])]).await;
+        kept.settle().await;
+        let mut lines = Vec::new();
+        export_from(&kept.disk, None, &mut lines).unwrap();
+        let there = lines.split(|byte| *byte == b'\n').count() as u64;
+        let first = kept.first_seq(1).await;
+        let served = kept.last_seq(1) + 1 - first;
+        // And the line after the last, and what is in the same record.
+        assert!(there <= served + 4, "day {day}: {there} of {served}");
+    }
+    assert!(kept.first_seq(1).await > 10);
+    let segments = kept
+        .disk
+        .files()
+        .keys()
+        .filter(|name| name.ends_with(".log"))
+        .count();
+    assert!(segments < 20, "{segments}");
+    kept.is_found().await;
+}
+
+/// Nothing tells of a Worker that came and went, once the segments of its life are made one.
+#[tokio::test]
+async fn whoever_came_and_went_leaves_nothing() {
+    let mut kept = Kept::with(Retention {
+        max_worker_events: 8,
+        ..EVERYTHING
+    });
+    // In the first segment, and wanted for ever.
+    kept.live(&[Step::Next(9, &[]); 1]).await;
+    kept.live(&[Step::Next(9, &[]); 3]).await;
+    for _ in 0..40 {
+        let brief = [Step::Next(2, &[]), Step::Next(2, &[]), Step::Forget(2)];
+        kept.live(&brief).await;
+        kept.live(&[Step::Next(1, &[])]).await;
+        kept.settle().await;
+    }
+    let files = kept.disk.files();
+    let first = files.keys().find(|name| name.ends_with(".log")).unwrap();
+    assert_eq!(first, "0000000001.log", "it is pinned");
+    let gone = |bytes: &Vec<u8>| {
+        let text = String::from_utf8_lossy(bytes);
+        text.matches("\"dropped\":true").count()
+    };
+    let gone: usize = files.values().map(gone).sum();
+    assert!(gone < 25, "{gone} of 40 are told of still");
+    kept.is_found().await;
+}
+
+/// By a clock that was ahead for a moment, as the mark on the disk has it.
+#[tokio::test]
+async fn a_mark_of_later_forgets_no_answer_that_was_given_after_it() {
+    let mut kept = Kept::with(EVERYTHING);
+    kept.live(&[Step::Next(1, &[])]).await;
+    let late = Timestamp::from_unix_ms(1_800_000_000_000);
+    kept.store.expire_answers(late);
+    kept.live(&[Step::Next(1, &[])]).await;
+    // The mark lasts.
+    kept.store.maintain().await;
+    kept.live(&[Step::Next(1, &[1])]).await;
+    let lost = kept.disk.power_loss(Loss::Everything);
+    let store = FsStore::open_on(Arc::new(lost), kept.options.clone()).unwrap();
+    let answer = store.answer(&[1; 32]).await.unwrap();
+    assert!(answer.is_some());
+    assert_eq!(answer.as_ref(), kept.told.keys.get(&[1; 32]));
 }
 
 /// It was whole before it had its name, so no start takes its records for what is to be indexed.

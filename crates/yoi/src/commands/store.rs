@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use worker_runtime::serve;
 use worker_runtime::store::fs::repair::{self, Kept, Repair};
 use worker_runtime::store::fs::{Flaw, OpenError, export as export_log};
 
@@ -12,6 +13,7 @@ use crate::world::World;
 
 /// Writes the log as lines of JSON.
 pub(crate) fn export(args: &ExportArgs, world: &mut World) -> Result<(), CliError> {
+    serve::allow_open_files();
     let exported = export_log(&args.folder, args.worker.as_ref(), &mut world.output);
     let exported = exported.map_err(|error| match error {
         // Whoever closed our output has seen enough.
@@ -36,6 +38,7 @@ pub(crate) fn export(args: &ExportArgs, world: &mut World) -> Result<(), CliErro
 
 /// Shows what a repair would keep, or repairs.
 pub(crate) fn repair(args: &RepairArgs, world: &mut World) -> Result<(), CliError> {
+    serve::allow_open_files();
     let found = repair::inspect(&args.folder)?;
     let done = if args.apply && !found.is_whole() {
         repair::repair(&args.folder)?
@@ -96,10 +99,10 @@ fn row(worker: &Kept) -> [String; 4] {
         std::cmp::Ordering::Greater => "no events".to_owned(),
     };
     let lost: Vec<String> = worker.lost.iter().copied().map(span).collect();
-    let note = if worker.is_another_life {
-        format!("goes on from {} anew", worker.last_seq)
-    } else {
-        String::new()
+    let note = match worker.last_seq {
+        0 => "is gone".to_owned(),
+        last_seq if worker.is_another_life => format!("goes on from {last_seq} anew"),
+        _ => String::new(),
     };
     [
         worker.worker_id.to_string(),

@@ -23,8 +23,8 @@ pub(super) struct Active {
     pub(super) tally: Tally,
     /// The logs that have records here.
     pub(super) touched: Vec<LogId>,
-    /// The logs that were dropped here.
-    pub(super) dropped: Vec<LogId>,
+    /// The logs that were dropped here, with the oldest segment that can have anything of them.
+    pub(super) dropped: Vec<(LogId, Option<u32>)>,
 }
 
 impl Active {
@@ -58,7 +58,7 @@ impl Active {
             made => made,
         };
         let file = create().map_err(NotMade::Refused)?;
-        let header = Segment::first_line(identity, name, lsn);
+        let header = Segment::first_line(identity, name, lsn, false);
         let allocated = bytes.max(header.len() as u64);
         let written = file
             .allocate(allocated)
@@ -88,16 +88,18 @@ impl Active {
             let extents = footer.log(log, &refs, known.state.seq, Some(&known.state));
             places.push((log.clone(), extents));
         }
-        for log in &self.dropped {
-            footer.dropped(log);
+        for (log, begun) in &self.dropped {
+            footer.dropped(log, *begun);
         }
         let seal = self.tally.seal(self.end);
         let bytes = footer.finish(&self.tally.answers, seal.clone());
         let size = self.end + bytes.len() as u64;
+        // Those that were dropped have some, too.
+        let has_events = !places.is_empty() || !self.dropped.is_empty();
         Ending {
             bytes,
             places,
-            sealed: Sealed::new(Arc::clone(&self.segment), seal, lsn, size),
+            sealed: Sealed::new(Arc::clone(&self.segment), seal, lsn, size, has_events),
         }
     }
 }

@@ -94,7 +94,7 @@ fn write(
     let mut out = Output {
         shared,
         segment: &segment,
-        buffer: Segment::first_line(&shared.identity, name, contents.first_lsn),
+        buffer: Segment::first_line(&shared.identity, name, contents.first_lsn, true),
         written: 0,
     };
     let mut refs: HashMap<&LogId, Vec<Ref>> = HashMap::new();
@@ -134,8 +134,8 @@ fn write(
         let extents = builder.log(&log.log, &refs, log.last_seq, log.state.as_ref());
         moved.insert(log.log.clone(), extents);
     }
-    for log in dropped {
-        builder.dropped(log);
+    for (log, since) in dropped {
+        builder.dropped(log, *since);
     }
     let seal = Seal {
         index: start,
@@ -147,7 +147,8 @@ fn write(
     out.flush()?;
     let size = out.written;
     segment.file.sync().map_err(NotCompacted::Unsynced)?;
-    let sealed = Sealed::new(segment, seal, lsn, size);
+    let has_events = moved.values().any(|extents| !extents.is_empty());
+    let sealed = Sealed::new(segment, seal, lsn, size, has_events);
     Ok((sealed, moved, answers))
 }
 
@@ -265,6 +266,9 @@ fn publish(
         }
         if is_old(known.home) {
             known.home = number;
+        }
+        if is_old(known.begun) {
+            known.begun = number;
         }
     }
     for old in run {

@@ -45,7 +45,10 @@ pub(super) struct LogLine {
     life: Uuid,
     /// It was dropped in this segment.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) dropped: bool,
+    dropped: bool,
+    /// Where it was dropped, the last number of the oldest segment that can have anything of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) extents: Vec<Extent>,
     /// As it is at the end of this segment; absent where a later one says it.
@@ -82,6 +85,23 @@ impl LogLine {
         }
     }
 
+    /// Whether it was dropped here.
+    pub(super) fn is_dropped(&self) -> bool {
+        self.dropped
+    }
+
+    /// Whether nobody needs to be told that it was dropped, once everything from the segment
+    /// `first` on up to here is gone: there is nothing of it before.
+    pub(super) fn is_forgotten_from(&self, first: u32) -> bool {
+        // Before the first segment there is nothing of any log.
+        first == 1 || self.since.is_some_and(|since| since >= first)
+    }
+
+    /// Since when there can be anything of a log that was dropped.
+    pub(super) fn since(&self) -> Option<u32> {
+        self.since
+    }
+
     /// How the log is, and up to where.
     pub(super) fn state_alone(self) -> Option<(u64, Worker)> {
         self.state.map(|state| (state.seq, state.worker))
@@ -115,6 +135,8 @@ pub(super) struct FooterBuilder {
     lsn: u64,
     start: u64,
     out: Vec<u8>,
+    /// How many lines it has, which are numbered from 0: so none can be gone without a trace.
+    lines: u32,
     logs: Vec<LogLine>,
 }
 
@@ -127,6 +149,7 @@ impl FooterBuilder {
             lsn,
             start,
             out: Vec::new(),
+            lines: 0,
             logs: Vec::new(),
         }
     }
@@ -160,6 +183,7 @@ impl FooterBuilder {
             worker: log.worker_id.clone(),
             life: log.life,
             dropped: false,
+            since: None,
             extents: extents.clone(),
             state: state.map(|state| State {
                 seq: state.seq,
@@ -169,12 +193,13 @@ impl FooterBuilder {
         extents
     }
 
-    /// Adds a log that was dropped.
-    pub(super) fn dropped(&mut self, log: &LogId) {
+    /// Adds a log that was dropped, of which there can be anything `since` a segment.
+    pub(super) fn dropped(&mut self, log: &LogId, since: Option<u32>) {
         self.logs.push(LogLine {
             worker: log.worker_id.clone(),
             life: log.life,
             dropped: true,
+            since,
             extents: Vec::new(),
             state: None,
         });
@@ -202,13 +227,30 @@ impl FooterBuilder {
         let line = Line {
             kind,
             lsn: self.lsn,
-            index: 0,
+            index: self.lines,
             json,
         };
+        self.lines += 1;
         line.write(self.salt, &mut self.out);
         let at = self.start + before as u64;
         (at as u32, (self.out.len() - before) as u32)
     }
+}
+
+/// The lines of an index whose bytes these are, each with its place; none for one that is not whole,
+/// or not the one that belongs there.
+pub(super) fn lines(salt: u32, bytes: &[u8]) -> impl Iterator<Item = (u64, Option<Line<'_>>)> {
+    let mut end = 0;
+    let texts = bytes.split_inclusive(|byte| *byte == b'\n');
+    (0..).zip(texts).map(move |(number, text)| {
+        let at = end;
+        end += text.len() as u64;
+        let line = text
+            .strip_suffix(b"\n")
+            .and_then(|text| Line::parse(salt, text))
+            .filter(|line| line.index == number && !line.kind.is_logged());
+        (at, line)
+    })
 }
 
 /// Reads the index of a segment of `size` bytes; `None` where it has none, or a part of one: its
@@ -228,11 +270,10 @@ pub(super) fn read(segment: &Segment, size: u64) -> Result<Option<Footer>, Unrea
         logs: Vec::new(),
         answers: Vec::new(),
     };
-    let mut offset = start;
-    for text in bytes.split_inclusive(|byte| *byte == b'\n') {
+    for (at, line) in lines(segment.salt, &bytes) {
+        let offset = start + at;
         let damaged = || Unreadable::Damaged { offset };
-        let line = text.strip_suffix(b"\n").ok_or_else(damaged)?;
-        let line = Line::parse(segment.salt, line).ok_or_else(damaged)?;
+        let line = line.ok_or_else(damaged)?;
         match line.kind {
             Kind::Refs | Kind::Seal => {}
             Kind::Answers => footer
@@ -245,7 +286,6 @@ pub(super) fn read(segment: &Segment, size: u64) -> Result<Option<Footer>, Unrea
                 return Err(damaged());
             }
         }
-        offset += text.len() as u64;
     }
     for extent in footer.logs.iter_mut().flat_map(|log| &mut log.extents) {
         extent.segment = segment.name.last;

@@ -20,7 +20,8 @@ pub(super) struct Contents {
     pub(super) logs: Vec<Kept>,
     /// By segment, as its place in the run, and offset: so in the order in which they were written.
     pub(super) items: BTreeMap<(usize, u32), Item>,
-    pub(super) dropped: Vec<LogId>,
+    /// With since when there can be anything of them.
+    pub(super) dropped: Vec<(LogId, Option<u32>)>,
     pub(super) times: Option<(Timestamp, Timestamp)>,
     pub(super) first_lsn: u64,
 }
@@ -77,9 +78,7 @@ impl Contents {
                 }
             }
         }
-        let is_from_the_start = run
-            .first()
-            .is_some_and(|first| first.segment.name.first == 1);
+        let start = run.first().map_or(1, |first| first.segment.name.first);
         let by_log: HashMap<LogId, usize> = logs
             .iter()
             .enumerate()
@@ -114,10 +113,9 @@ impl Contents {
             drop(known);
             for mut line in footer.logs {
                 let log = line.log();
-                if line.dropped {
-                    // Before the first segment there is nothing that it could be dropped from.
-                    if !is_from_the_start {
-                        contents.dropped.push(log);
+                if line.is_dropped() {
+                    if !line.is_forgotten_from(start) {
+                        contents.dropped.push((log, line.since()));
                     }
                 } else if let Some(index) = by_log.get(&log)
                     && logs[*index].home == segment.name.last

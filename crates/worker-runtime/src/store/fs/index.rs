@@ -39,13 +39,22 @@ pub(super) struct Sealed {
     /// How much of that is no waste, though nothing is known to want it: the index, and what was
     /// more than was thought when the segment was written.
     pub(super) overhead: u64,
+    /// Whether there are events in it, whether or not they are given up.
+    pub(super) has_events: bool,
 }
 
 impl Sealed {
     /// The segment as it was just written or read.
-    pub(super) fn new(segment: Arc<Segment>, seal: Seal, lsn: u64, size: u64) -> Self {
+    pub(super) fn new(
+        segment: Arc<Segment>,
+        seal: Seal,
+        lsn: u64,
+        size: u64,
+        has_events: bool,
+    ) -> Self {
         let overhead = size.saturating_sub(seal.index);
         Self {
+            has_events,
             segment,
             seal,
             lsn,
@@ -63,6 +72,8 @@ pub(super) struct Log {
     /// The last number of the newest segment whose index says what the log adds up to there; 0
     /// while none does.
     pub(super) home: u32,
+    /// The last number of the oldest segment that can have anything of it.
+    pub(super) begun: u32,
     /// Where its records are in segments with an index, the oldest first, without a hole.
     pub(super) extents: VecDeque<Extent>,
     /// Where they are in the segment that is written to.
@@ -107,6 +118,7 @@ impl Log {
             floor: state.seq + 1,
             state,
             home,
+            begun: home,
             extents: VecDeque::new(),
             recent: Recent::default(),
             bytes: 0,
@@ -227,6 +239,7 @@ impl Index {
             Some(log) => log,
             None => {
                 let mut log = Log::new(Arc::clone(&after), 0);
+                log.begun = self.active.as_ref().map_or(0, |active| active.name.last);
                 log.floor = first.seq;
                 self.logs.entry(record.log.clone()).or_insert(log)
             }

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use yoi_protocol::Timestamp;
 
+use super::choose::choose;
 use super::compact::{NotCompacted, compact};
 use super::name::{HEAD, IDENTITY};
 use super::read::Fault;
-use super::retain::{choose, give_up, too_old};
+use super::retain::{give_up, too_old};
 use super::scrub::Scrub;
 use super::shared::Shared;
 use crate::store::Condition;
@@ -87,7 +88,8 @@ pub(super) fn tidy(shared: &Shared) {
             return;
         }
         match compact(shared, &run) {
-            Ok(()) => {}
+            // That may have taken long, and there may be more.
+            Ok(()) => shared.sync_head("syncing the mark"),
             Err(NotCompacted::Read(Fault { file, what })) => {
                 shared.damage(&file, &what);
             }

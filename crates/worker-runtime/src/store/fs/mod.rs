@@ -8,7 +8,7 @@
 //!
 //! - `STORE`: what store it is, of which Runtime, in which format;
 //! - `HEAD`: how far the log certainly goes;
-//! - `LOCK`: held by the process that has it;
+//! - `LOCK`: who has it, in words; what is locked is the folder itself;
 //! - `0000000001.log` and so on, the segments of the log: lines of text, each with a checksum
 //!   (`line.rs`), records first. Once a segment takes no more records it ends with an index of them
 //!   and of how each Worker is at that point, so that a start reads the indexes and the records of
@@ -20,6 +20,7 @@
 //! end of the process, and never acknowledged, is cut and said.
 
 mod active;
+mod choose;
 mod compact;
 pub mod disk;
 mod error;

@@ -6,7 +6,7 @@ use std::fmt;
 pub(super) const IDENTITY: &str = "STORE";
 /// Says how far the log certainly goes.
 pub(super) const HEAD: &str = "HEAD";
-/// Held by the process that has the store.
+/// Who has the store, in words: what is locked is the folder.
 pub(super) const LOCK: &str = "LOCK";
 /// The end of the name of a file that is being made, and counts for nothing yet.
 const UNFINISHED: &str = ".tmp";
@@ -71,9 +71,10 @@ pub(super) fn unfinished(name: &str) -> String {
     format!("{name}{UNFINISHED}")
 }
 
-/// Whether a file was being made when its process ended.
+/// Whether a file of a store was being made when its process ended.
 pub(super) fn is_unfinished(name: &str) -> bool {
-    name.ends_with(UNFINISHED)
+    name.strip_suffix(UNFINISHED)
+        .is_some_and(|name| name == IDENTITY || SegmentName::parse(name).is_some())
 }
 
 #[cfg(test)]
@@ -100,6 +101,17 @@ mod tests {
             "STORE",
         ] {
             assert_eq!(SegmentName::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_unfinished_is_of_a_store() {
+        for name in ["STORE", "0000000001.log", "0000000001-0000000009.log"] {
+            assert!(is_unfinished(&unfinished(name)), "{name}");
+            assert!(!is_unfinished(name), "{name}");
+        }
+        for name in ["thesis.tmp", ".tmp", "1.log.tmp", "HEAD.tmp.tmp"] {
+            assert!(!is_unfinished(name), "{name}");
         }
     }
 

@@ -9,6 +9,7 @@ mod fold;
 mod write;
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -47,7 +48,7 @@ pub struct Kept {
     pub worker_id: WorkerId,
     /// The first `seq` that is kept; one past the last when none is.
     pub first_seq: u64,
-    /// The last.
+    /// The last; 0 when nothing is kept of it, and it is gone.
     pub last_seq: u64,
     /// The events that are not there, from a `seq` to another, as far as that is known. What was
     /// given up by retention may be among them.
@@ -56,11 +57,19 @@ pub struct Kept {
     pub is_another_life: bool,
 }
 
+impl Kept {
+    /// Whether it has lost its end, or all.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_another_life || self.last_seq == 0
+    }
+}
+
 impl Repair {
     /// Whether the store needs no repair.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.flaws.is_empty()
+        self.flaws.is_empty() && !self.workers.iter().any(Kept::is_cut)
     }
 }
 
@@ -112,6 +121,10 @@ pub fn repair(path: &Path) -> Result<Repair, OpenError> {
         beside(&format!(".before-{at}")),
     );
     let repaired = repair_onto(&disk, &OsDisk::create(&new).map_err(making)?);
+    let repaired = repaired.and_then(|repaired| {
+        hand_over(path, &new).map_err(OpenError::io("giving it to its owner"))?;
+        Ok(repaired)
+    });
     let mut repaired = match repaired {
         Ok(repaired) => repaired,
         Err(error) => {
@@ -120,13 +133,17 @@ pub fn repair(path: &Path) -> Result<Repair, OpenError> {
             return Err(error);
         }
     };
-    if let Err(error) = exchange(path, &new, &before) {
-        let _ = fs::remove_dir_all(&new);
-        return Err(OpenError::io(
-            "renaming it (where it is mounted, copy it to a folder that can be renamed, and \
-             repair that)",
-        )(error));
-    }
+    let before = match exchange(path, &new, &before) {
+        Ok(before) => before,
+        Err(error) => {
+            // The store still has its name, so this is the other one.
+            let _ = fs::remove_dir_all(&new);
+            return Err(OpenError::io(
+                "renaming it (where it is mounted, copy it to a folder that can be renamed, and \
+                 repair that)",
+            )(error));
+        }
+    };
     // Syncs the folder that has them both.
     OsDisk::create(path).map_err(making)?;
     repaired.before = before
@@ -147,20 +164,42 @@ pub fn repair_onto(disk: &dyn Disk, new: &dyn Disk) -> Result<Repair, OpenError>
 }
 
 /// Gives the new folder the name of the old one, and the old one another, so that at no moment
-/// nothing has it.
-fn exchange(path: &Path, new: &Path, before: &Path) -> std::io::Result<()> {
+/// nothing has it. Says which the old one has now: when it cannot have `before` it keeps that of the
+/// new one, and is repaired nevertheless.
+fn exchange(path: &Path, new: &Path, before: &Path) -> std::io::Result<PathBuf> {
     match renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE) {
-        Ok(()) => fs::rename(new, before),
+        Ok(()) => {
+            let name = fs::rename(new, before).map_or(new, |()| before);
+            Ok(name.to_owned())
+        }
         // A file system that cannot: one after the other, and back if need be.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-            fs::rename(path, before)?;
-            fs::rename(new, path).inspect_err(|_| {
-                // What cannot be undone is told as what it is: both folders are there.
-                let _ = fs::rename(before, path);
-            })
+            one_after_the_other(path, new, before)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn one_after_the_other(path: &Path, new: &Path, before: &Path) -> std::io::Result<PathBuf> {
+    fs::rename(path, before)?;
+    fs::rename(new, path).inspect_err(|_| {
+        // What cannot be undone is told as what it is: both folders are there.
+        let _ = fs::rename(before, path);
+    })?;
+    Ok(before.to_owned())
+}
+
+/// Gives what was made to whom the store belongs, where somebody else repairs it.
+fn hand_over(path: &Path, new: &Path) -> std::io::Result<()> {
+    let (theirs, ours) = (fs::metadata(path)?, fs::metadata(new)?);
+    if (theirs.uid(), theirs.gid()) == (ours.uid(), ours.gid()) {
+        return Ok(());
+    }
+    let (uid, gid) = (Some(theirs.uid()), Some(theirs.gid()));
+    for entry in fs::read_dir(new)? {
+        chown(entry?.path(), uid, gid)?;
+    }
+    chown(new, uid, gid)
 }
 
 fn making(error: std::io::Error) -> OpenError {
@@ -173,6 +212,9 @@ fn absent(error: std::io::Error) -> OpenError {
         _ => OpenError::io("opening it")(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// The life of a log that goes on from before what it lost.
 fn another_life() -> Uuid {

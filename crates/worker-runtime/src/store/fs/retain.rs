@@ -1,5 +1,4 @@
-//! What is too old, or too much, and which segments hold little else: given up here, taken off the
-//! disk by `compact.rs`.
+//! What is too old, or too much: given up here, taken off the disk by `compact.rs`.
 
 use std::collections::HashMap;
 
@@ -10,8 +9,6 @@ use super::options::Retention;
 
 /// What a Worker's state takes in an index, about.
 const STATE_BYTES: u64 = 512;
-/// How many small segments next to each other are worth being made one.
-const MANY: usize = 8;
 /// What an answer takes whose events are given up, about.
 const ANSWER_BYTES: u64 = 512;
 
@@ -19,7 +16,7 @@ const ANSWER_BYTES: u64 = 512;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wanted {
     /// Events, which can be given up, and their part of the index.
-    events: u64,
+    pub(super) events: u64,
     /// Answers and states, which cannot.
     rest: u64,
 }
@@ -37,8 +34,8 @@ impl Wanted {
         );
         if known == 0 {
             return Self {
-                events: all,
-                rest: 0,
+                events: 0,
+                rest: all,
             };
         }
         let events = u128::from(self.events) * u128::from(all) / u128::from(known);
@@ -130,56 +127,4 @@ pub(super) fn give_up(index: &mut Index, last: u32) {
     }
     index.given_up = last;
     index.changes += 1;
-}
-
-/// Segments next to each other that are worth being made one: the oldest such, whose records span
-/// no more than `max_span_ms`, since they are given up together.
-pub(super) fn choose(
-    index: &Index,
-    segment_bytes: u64,
-    max_span_ms: u64,
-    answers_from: Option<Timestamp>,
-) -> Vec<Sealed> {
-    let wanted = wanted(index, answers_from);
-    let of = |sealed: &Sealed| {
-        wanted
-            .get(&sealed.segment.name.last)
-            .map_or(0, |wanted| wanted.bytes())
-    };
-    let mut run: Vec<&Sealed> = Vec::new();
-    let is_worth = |run: &[&Sealed]| {
-        let size: u64 = run.iter().map(|sealed| sealed.size).sum();
-        let kept: u64 = run.iter().map(|sealed| of(sealed)).sum();
-        let waste = size.saturating_sub(kept);
-        run.len() >= MANY || (waste * 2 >= size && waste * 2 >= segment_bytes)
-    };
-    for sealed in index.sealed.values() {
-        let kept = of(sealed);
-        let is_candidate = kept * 2 <= sealed.size || kept <= segment_bytes / 8;
-        let together: u64 = run.iter().map(|sealed| of(sealed)).sum();
-        let is_near = span_ms(run.iter().chain([&sealed])) <= max_span_ms;
-        if is_candidate && is_near && together + kept <= segment_bytes {
-            run.push(sealed);
-            continue;
-        }
-        if is_worth(&run) {
-            break;
-        }
-        run.clear();
-        if is_candidate {
-            run.push(sealed);
-        }
-    }
-    if is_worth(&run) {
-        run.into_iter().cloned().collect()
-    } else {
-        Vec::new()
-    }
-}
-
-/// How long it is from the first to the last time of some segments.
-fn span_ms<'a>(run: impl Iterator<Item = &'a &'a Sealed>) -> u64 {
-    let times = run.filter_map(|sealed| sealed.seal.times);
-    let spans = times.reduce(|(first, last), (one, other)| (first.min(one), last.max(other)));
-    spans.map_or(0, |(first, last)| last.ms_since(first))
 }

@@ -8,14 +8,14 @@ use yoi_protocol::Worker;
 
 use super::disk::{Disk, DiskFile};
 use super::error::OpenError;
-use super::footer::LogLine;
+use super::footer::{self, LogLine};
 use super::head::Head;
 use super::identity::{Identity, NO_SALT};
 use super::line::{Kind, Line};
 use super::name::{HEAD, IDENTITY, SegmentName};
 use super::record::{decode, decode_dropped};
 use super::scan;
-use super::segment::{Seal, Segment};
+use super::segment::{Header, Seal, Segment};
 use crate::store::{LogId, Record};
 
 /// Something that is not what was written.
@@ -208,6 +208,8 @@ impl Lines<'_> {
         let mut bad: Option<usize> = None;
         let mut at = 0;
         let mut is_sealed = false;
+        let mut is_anew = self.name.first < self.name.last;
+        let (mut count, flaws) = (Count::after(*self.lsn), self.flaws.len());
         self.has_index = has_index(self.salt, &bytes[..used]);
         for text in bytes[..used].split_inclusive(|byte| *byte == b'\n') {
             let line = text.strip_suffix(b"\n").and_then(|text| {
@@ -216,6 +218,8 @@ impl Lines<'_> {
             });
             let found = line.and_then(|line| {
                 is_sealed = line.kind == Kind::Seal;
+                is_anew |= is_header_anew(&line);
+                count.line(&line, at as u64, is_anew);
                 if is_sealed || line.kind.is_logged() {
                     *self.lsn = (*self.lsn).max(line.lsn);
                 }
@@ -246,13 +250,18 @@ impl Lines<'_> {
             }),
             bad => self.flaw_until(bad, used),
         }
-        if !is_sealed && !self.is_last {
+        let name = self.name.to_string();
+        if !is_sealed && (is_anew || !self.is_last) {
             visit(Found::Doubt)?;
-            self.flaws.push(flaw(
-                &self.name.to_string(),
-                used as u64,
-                "its end is missing",
-            ));
+            self.flaws
+                .push(flaw(&name, used as u64, "its end is missing"));
+        } else if is_sealed && !self.is_last && used < bytes.len() {
+            let what = "there is room behind its end";
+            self.flaws.push(flaw(&name, used as u64, what));
+        } else if !(count.is_right() && is_sealed == self.has_index) && self.flaws.len() == flaws {
+            visit(Found::Doubt)?;
+            let what = "its lines are not those that were written, one after the other";
+            self.flaws.push(flaw(&name, 0, what));
         }
         Ok(used as u64)
     }
@@ -267,6 +276,57 @@ impl Lines<'_> {
             });
         }
     }
+}
+
+/// The lines of a segment, held against each other and against what the last one says of them.
+struct Count {
+    /// The number that the next record has, or more where only some of them are here.
+    next: u64,
+    is_in_order: bool,
+    records: u64,
+    /// Where its index begins.
+    index: Option<u64>,
+    seal: Option<Seal>,
+}
+
+impl Count {
+    /// Of a segment that follows this record.
+    fn after(lsn: u64) -> Self {
+        Self {
+            next: lsn + 1,
+            is_in_order: true,
+            records: 0,
+            index: None,
+            seal: None,
+        }
+    }
+
+    fn line(&mut self, line: &Line<'_>, at: u64, is_anew: bool) {
+        match line.kind {
+            Kind::Record | Kind::Dropped => {
+                self.is_in_order &= line.lsn == self.next || (is_anew && line.lsn > self.next);
+                self.next = line.lsn + 1;
+                self.records += 1;
+            }
+            Kind::Refs | Kind::Answers | Kind::Log | Kind::Seal => {
+                self.index.get_or_insert(at);
+            }
+            Kind::Header | Kind::Identity | Kind::Mark => {}
+        }
+        if line.kind == Kind::Seal {
+            self.seal = serde_json::from_slice(line.json).ok();
+        }
+    }
+
+    fn is_right(&self) -> bool {
+        let is_told = |seal: &Seal| seal.records == self.records && self.index == Some(seal.index);
+        self.is_in_order && self.seal.as_ref().is_none_or(is_told)
+    }
+}
+
+fn is_header_anew(line: &Line<'_>) -> bool {
+    let header = (line.kind == Kind::Header).then(|| serde_json::from_slice::<Header>(line.json));
+    header.is_some_and(|header| header.is_ok_and(|header| header.anew))
 }
 
 const WRITING: &str = "writing what was found";
@@ -292,11 +352,7 @@ fn has_index(salt: u32, bytes: &[u8]) -> bool {
     let seal = Line::parse(salt, last).filter(|line| line.kind == Kind::Seal);
     let seal = seal.and_then(|line| serde_json::from_slice::<Seal>(line.json).ok());
     let index = seal.and_then(|seal| bytes.get(usize::try_from(seal.index).ok()?..));
-    index.is_some_and(|index| {
-        index
-            .split_inclusive(|byte| *byte == b'\n')
-            .all(|line| Line::parse(salt, line.strip_suffix(b"\n").unwrap_or(line)).is_some())
-    })
+    index.is_some_and(|index| footer::lines(salt, index).all(|(_, line)| line.is_some()))
 }
 
 /// What a good line says, if anything that matters here; `None` where it is of no known form.
@@ -307,7 +363,7 @@ fn understand(line: &Line<'_>) -> Option<Vec<Found>> {
         Kind::Log => {
             let said: LogLine = LogLine::decode(line.json)?;
             let log = said.log();
-            if said.dropped {
+            if said.is_dropped() {
                 vec![Found::Dropped(log)]
             } else {
                 let state = said.state_alone();

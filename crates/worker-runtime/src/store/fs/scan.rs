@@ -6,6 +6,7 @@
 //! and the mark says so of everything up to it. A line that is not whole and was acknowledged is
 //! damage; any other was cut by the end of the process or of the power, together with its go.
 
+use super::footer;
 use super::identity::NO_SALT;
 use super::line::{Kind, Line};
 
@@ -115,17 +116,11 @@ fn tail(salt: u32, bytes: &[u8], end: u64, next: u64, mark: u64, has_header: boo
 
 /// The size of a whole index at the start of `bytes`, if that is what they are.
 fn index_at(salt: u32, bytes: &[u8]) -> Option<u64> {
-    let mut size = 0;
     let mut last = None;
-    for text in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let line = Line::parse(salt, text.strip_suffix(b"\n")?)?;
-        if line.kind.is_logged() {
-            return None;
-        }
-        last = Some(line.kind);
-        size += text.len() as u64;
+    for (_, line) in footer::lines(salt, bytes) {
+        last = Some(line?.kind);
     }
-    (last == Some(Kind::Seal)).then_some(size)
+    (last == Some(Kind::Seal)).then_some(bytes.len() as u64)
 }
 
 /// How many bytes there are before the zeros at the end. Looked for a piece at a time: most of a

@@ -20,6 +20,10 @@ pub(super) struct Header {
     pub(super) runtime: RuntimeId,
     pub(super) first: u32,
     pub(super) last: u32,
+    /// It was written from other segments, and what its records add up to is said by its index
+    /// alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) anew: bool,
 }
 
 /// What the last line of a segment says that takes no more records.
@@ -78,14 +82,21 @@ impl Segment {
         }
     }
 
-    /// The first line of a segment of this name, which is told by the number of its first record.
-    pub(super) fn first_line(identity: &Identity, name: SegmentName, lsn: u64) -> Vec<u8> {
+    /// The first line of a segment of this name, which is told by the number of its first record,
+    /// and whether it is written `anew`, from others.
+    pub(super) fn first_line(
+        identity: &Identity,
+        name: SegmentName,
+        lsn: u64,
+        anew: bool,
+    ) -> Vec<u8> {
         let header = Header {
             format: FORMAT,
             store: identity.store,
             runtime: identity.runtime.clone(),
             first: name.first,
             last: name.last,
+            anew,
         };
         let mut out = Vec::new();
         // Such a value always serialises; a header without one would not be read.

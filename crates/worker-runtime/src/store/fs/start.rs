@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use yoi_protocol::Timestamp;
+
 use super::active::Active;
 use super::disk::Disk;
 use super::error::{OpenError, READING};
@@ -97,11 +99,14 @@ impl<'a> Start<'a> {
         };
         let last = self.segment(*last)?;
         let last_size = last.file.size().map_err(OpenError::io(READING))?;
+        // What was written anew was whole before it had its name, and its records say less.
+        let is_anew =
+            last.name.first < last.name.last || last.header().is_some_and(|header| header.anew);
         let last_footer = match footer::read(&last, last_size) {
+            Ok(None) if is_anew => return Err(not_sealed(&last, last_size)),
             // Its seal can be on the disk before the rest of it, when the power goes meanwhile. The
-            // records say the same; not so where several were made one, which was whole before it
-            // had its name.
-            Err(Unreadable::Damaged { .. }) if last.name.first == last.name.last => None,
+            // records say the same.
+            Err(Unreadable::Damaged { .. }) if !is_anew => None,
             read => read.map_err(|fault| OpenError::of_segment(&last, &fault))?,
         };
         // The newest first: what is said of a log there counts. One at a time, for there may be
@@ -125,11 +130,7 @@ impl<'a> Start<'a> {
             let footer = footer::read(&segment, size)
                 .map_err(|fault| OpenError::of_segment(&segment, &fault))?;
             let Some(footer) = footer else {
-                return Err(OpenError::in_segment(
-                    &segment,
-                    size,
-                    "its last line is not a seal",
-                ));
+                return Err(not_sealed(&segment, size));
             };
             if place == 0 && unsealed.is_some() {
                 self.lsn = footer.lsn;
@@ -154,9 +155,11 @@ impl<'a> Start<'a> {
             .map_err(OpenError::io("opening a segment"))?;
         let segment = Segment::new(self.identity, name, file);
         match segment.header() {
-            Some(header) if header.store != self.identity.store => {
-                Err(OpenError::damaged(name, 0, "it belongs to another store"))
-            }
+            Some(header) if header.store != self.identity.store => Err(OpenError::in_segment(
+                &segment,
+                0,
+                "it belongs to another store",
+            )),
             _ => Ok(segment),
         }
     }
@@ -170,9 +173,10 @@ impl<'a> Start<'a> {
             answers,
         } = footer;
         let number = segment.name.last;
+        let has_events = logs.iter().any(|line| !line.extents.is_empty());
         for mut line in logs {
             let log = line.log();
-            if line.dropped {
+            if line.is_dropped() {
                 self.gone.insert(log);
                 continue;
             }
@@ -187,19 +191,20 @@ impl<'a> Start<'a> {
                     self.index.logs.entry(log).or_insert(known)
                 }
                 (None, None) => {
-                    return Err(OpenError::damaged(
-                        segment.name,
+                    return Err(OpenError::in_segment(
+                        &segment,
                         seal.index,
                         "the index of a later segment must say how a log is",
                     ));
                 }
             };
+            known.begun = number;
             for extent in line.extents.into_iter().rev() {
                 known.precede(extent);
             }
         }
         for answer in answers.into_iter().rev() {
-            if self.mark.answers_from.is_none_or(|from| answer.at >= from) {
+            if self.remembers(answer.at, lsn) {
                 let place = Place {
                     segment: number,
                     offset: answer.offset,
@@ -210,9 +215,16 @@ impl<'a> Start<'a> {
                 }
             }
         }
-        let sealed = Sealed::new(Arc::new(segment), seal, lsn, size);
+        let sealed = Sealed::new(Arc::new(segment), seal, lsn, size, has_events);
         self.index.sealed.insert(number, sealed);
         Ok(())
+    }
+
+    /// Whether an answer of up to record `lsn` is remembered. What the mark forgets was before the
+    /// mark: one that was given later, by a clock that was set back, is not.
+    fn remembers(&self, at: Timestamp, lsn: u64) -> bool {
+        let from = self.mark.answers_from;
+        lsn > self.mark.lsn || from.is_none_or(|from| at >= from)
     }
 
     /// Reads the segment that has no index.
@@ -251,8 +263,8 @@ impl<'a> Start<'a> {
             return Ok(None);
         };
         if first_lsn != expected {
-            return Err(OpenError::damaged(
-                name,
+            return Err(OpenError::in_segment(
+                &segment,
                 0,
                 "it does not follow the segment before it",
             ));
@@ -268,19 +280,14 @@ impl<'a> Start<'a> {
         let number = segment.name.last;
         let mut active = Active::new(Arc::clone(&segment), found.end, 0);
         for (offset, size, line) in &found.lines {
-            let no_record = || {
-                OpenError::damaged(
-                    segment.name,
-                    *offset,
-                    "this is not a record of this version",
-                )
-            };
+            let no_record =
+                || OpenError::in_segment(&segment, *offset, "this is not a record of this version");
             self.lsn = line.lsn;
             if line.kind == Kind::Dropped {
                 let log = decode_dropped(line.json).ok_or_else(no_record)?;
-                self.index.logs.remove(&log);
+                let begun = self.index.logs.remove(&log).map(|known| known.begun);
                 active.tally.count_dropped();
-                active.dropped.push(log);
+                active.dropped.push((log, begun));
                 continue;
             }
             let record = decode(line.json).ok_or_else(no_record)?;
@@ -297,7 +304,7 @@ impl<'a> Start<'a> {
                 offset: *offset as u32,
             };
             for key in &record.keys {
-                if self.mark.answers_from.is_none_or(|from| key.at >= from) {
+                if self.remembers(key.at, line.lsn) {
                     self.answers.insert(key.key, key.at, place);
                 }
             }
@@ -387,4 +394,8 @@ impl<'a> Start<'a> {
         let segments = segments::counted(self.disk, &names)?;
         self.read(&segments)
     }
+}
+
+fn not_sealed(segment: &Segment, size: u64) -> OpenError {
+    OpenError::in_segment(segment, size, "its last line is not a seal")
 }

@@ -59,12 +59,21 @@ impl Fault {
     fn refused(error: &io::Error) -> Self {
         Self {
             error: StoreErrorKind::Refused,
-            why: match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DISK_FULL,
-                _ => "the disk refused a write",
+            why: if is_full(error) {
+                DISK_FULL
+            } else {
+                "the disk refused a write"
             },
         }
     }
+}
+
+/// Whether it is for want of room, on the disk or for its owner.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 const DISK_FULL: &str = "the disk is full";
@@ -233,7 +242,7 @@ impl Writer {
             active.allocated = match file.allocate(wanted) {
                 Ok(()) => wanted,
                 // Not for all of it, but perhaps for this.
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Err(error) if is_full(&error) => {
                     file.allocate(needed)
                         .map_err(|error| Fault::refused(&error))?;
                     needed
@@ -253,9 +262,7 @@ impl Writer {
         let needed = bytes + HEADER_BYTES;
         let made = match create(shared.options.segment_bytes.max(needed)) {
             // Not room for all of it, but perhaps for this.
-            Err(NotMade::Refused(error)) if error.kind() == io::ErrorKind::StorageFull => {
-                create(needed)
-            }
+            Err(NotMade::Refused(error)) if is_full(&error) => create(needed),
             made => made,
         };
         match made {
@@ -330,8 +337,8 @@ impl Writer {
                     }
                     What::Drop(log) => {
                         active.tally.count_dropped();
-                        index.logs.remove(&log);
-                        active.dropped.push(log);
+                        let begun = index.logs.remove(&log).map(|known| known.begun);
+                        active.dropped.push((log, begun));
                     }
                     What::Nothing => {}
                 }

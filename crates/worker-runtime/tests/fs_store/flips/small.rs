@@ -59,6 +59,12 @@ impl Small {
         Self::looked_after(&steps, 2).await
     }
 
+    /// The same, and of each of its records an answer is kept.
+    pub(super) async fn written_anew_with_answers() -> Self {
+        let steps = [1, 2, 3].map(|key| Step::Next(1, vec![key].leak()));
+        Self::looked_after(&steps, 2).await
+    }
+
     /// All of it is old once it is looked after: it gets its index, and the next time it is given
     /// up.
     async fn looked_after(steps: &[Step], times: usize) -> Self {

@@ -37,6 +37,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// Lets time pass.
+    pub(crate) fn jump(&mut self, ms: i64) {
+        self.now += ms;
+    }
+
     pub(crate) fn log(&self, number: u8) -> LogId {
         let life = self.lives.get(&number).copied().unwrap_or(0);
         LogId {

@@ -16,7 +16,7 @@ fn written(lsn: u64, index: u32, json: &str) -> Vec<u8> {
 #[test]
 fn a_line_is_read_as_it_was_written() {
     for kind in Kind::ALL {
-        for lsn in [0, 1, 9, 10, u64::MAX] {
+        for lsn in [0, 1, 9, 10, 1 << 53] {
             let line = Line {
                 kind,
                 lsn,
@@ -70,7 +70,7 @@ proptest::proptest! {
     fn any_line_is_read_as_it_was_written(
         salt: u32,
         kind in 0..Kind::ALL.len(),
-        lsn: u64,
+        lsn in 0..=MOST,
         index: u32,
         json in "[^\n\0]*",
     ) {

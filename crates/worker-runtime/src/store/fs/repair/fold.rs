@@ -16,6 +16,8 @@ use crate::store::{LogId, Record, StoredEvent};
 pub(super) struct Fold {
     /// What is kept of each log.
     pub(super) logs: HashMap<LogId, Log>,
+    /// Those of which nothing can be kept, and up to where they went.
+    lost: Vec<(LogId, u64)>,
     flaws: Vec<Flaw>,
     answers: u64,
 }
@@ -99,30 +101,46 @@ impl Fold {
             }
             Ok(())
         })?;
-        let kept = |(log, plan): (LogId, Plan)| {
-            let kept = plan.finish(log.life)?;
-            Some((log, kept))
-        };
-        Ok(Self {
-            logs: plans.into_iter().filter_map(kept).collect(),
+        let mut fold = Self {
+            logs: HashMap::new(),
+            lost: Vec::new(),
             flaws,
             answers,
-        })
+        };
+        for (log, plan) in plans {
+            let end = plan.end;
+            match plan.finish(log.life) {
+                Some(kept) => drop(fold.logs.insert(log, kept)),
+                None => fold.lost.push((log, end)),
+            }
+        }
+        Ok(fold)
     }
 
     pub(super) fn report(self, identity: &Identity) -> Repair {
-        let mut logs: Vec<(LogId, Log)> = self.logs.into_iter().collect();
-        logs.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let workers = logs
-            .into_iter()
-            .map(|(log, kept)| Kept {
+        let kept = self.logs.into_iter().map(|(log, kept)| {
+            let kept = Kept {
                 is_another_life: kept.life != log.life,
-                worker_id: log.worker_id,
+                worker_id: log.worker_id.clone(),
                 first_seq: kept.first,
                 last_seq: kept.state.seq,
                 lost: kept.lost,
-            })
-            .collect();
+            };
+            (log, kept)
+        });
+        let lost = self.lost.into_iter().map(|(log, end)| {
+            let kept = Kept {
+                is_another_life: false,
+                worker_id: log.worker_id.clone(),
+                first_seq: 1,
+                last_seq: 0,
+                lost: vec![(1, end)],
+            };
+            (log, kept)
+        });
+        let mut logs: Vec<(LogId, Kept)> = kept.chain(lost).collect();
+        logs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let workers = logs.into_iter().map(|(_, kept)| kept).collect();
         Repair {
             runtime: identity.runtime.clone(),
             flaws: self.flaws,
@@ -141,6 +159,8 @@ struct Plan {
     /// The first and the last `seq` that are folded.
     first: u64,
     last: u64,
+    /// The last `seq` that there is anything of.
+    end: u64,
     lost: Vec<(u64, u64)>,
     /// There is more after `last` that nothing can be made of, or may be.
     is_cut: bool,
@@ -172,6 +192,7 @@ impl Plan {
             base: None,
             first: end + 1,
             last: end,
+            end,
             lost: holes(&stretches, end),
             is_cut: is_doubtful,
             state: None,

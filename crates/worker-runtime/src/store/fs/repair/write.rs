@@ -130,7 +130,7 @@ impl Output<'_> {
         if self.buffer.is_empty() {
             let name = SegmentName::one(self.number);
             self.first_lsn = self.lsn + 1;
-            self.buffer = Segment::first_line(self.identity, name, self.first_lsn);
+            self.buffer = Segment::first_line(self.identity, name, self.first_lsn, true);
         }
     }
 
