@@ -82,7 +82,7 @@ impl CliError {
                 OpenError::Absent | OpenError::Unusable { .. } | OpenError::OtherRuntime { .. } => {
                     Exit::Usage
                 }
-                OpenError::Busy { .. } => Exit::Conflict,
+                OpenError::Busy { .. } | OpenError::Ours => Exit::Conflict,
                 OpenError::Newer { .. }
                 | OpenError::Damaged { .. }
                 | OpenError::Missing { .. }

@@ -12,7 +12,7 @@ use crate::error::{RuntimeError, StartError};
 use crate::fold::WorkerState;
 use crate::store::{LogId, StoreError};
 
-const NOT_RECORDED: &str = "an interrupted run was not recorded";
+const NOT_RECORDED: &str = "that a run was interrupted could not be recorded: see to the disk (is it full?) and start again";
 
 impl Inner {
     /// Fills a Runtime that has just been made, and ends the runs that did not see the end of

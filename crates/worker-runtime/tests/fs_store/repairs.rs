@@ -2,14 +2,15 @@
 //! not written. And what it is as lines of JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use worker_runtime::Store;
 use worker_runtime::store::fs::repair::{Repair, inspect_on, repair_onto};
-use worker_runtime::store::fs::{OpenError, export_from};
+use worker_runtime::store::fs::{FsStore, OpenError, export_from};
 use yoi_protocol::WorkerId;
 
-use crate::history::{ALL, MOST_EVENTS, STEPS, Step, Told, adds_up, live, open};
+use crate::history::{ALL, MOST_EVENTS, STEPS, Step, Told, adds_up, live, open, options};
 use crate::sim::SimDisk;
 
 /// A closed store with a past.
@@ -129,6 +130,81 @@ async fn whatever_line_is_damaged_all_others_are_kept() {
         }
     }
     assert!(cut > 0, "no damage hit the end of a log");
+}
+
+/// A Worker, and where in the one file of its store each of its records begins.
+async fn in_one_file(steps: &[Step]) -> (SimDisk, Told, Vec<u64>) {
+    let disk = SimDisk::new();
+    let mut told = Told::default();
+    let large = options().segment_bytes(1 << 20);
+    let store = FsStore::open_on(Arc::new(disk.clone()), large).unwrap();
+    live(&disk, &store, &mut told, steps).await;
+    drop(store);
+    let bytes = disk.files().remove(ONE).unwrap();
+    let mut at = 0;
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        at += line.len() as u64;
+        at - line.len() as u64
+    });
+    let records = lines.skip(1).take(steps.len()).collect();
+    (disk, told, records)
+}
+
+const ONE: &str = "0000000001.log";
+
+/// Each of its records has an answer.
+const ANSWERED: &[Step] = &[
+    Step::Next(1, &[1]),
+    Step::Next(1, &[2]),
+    Step::Next(1, &[3]),
+    Step::Next(1, &[4]),
+    Step::Next(1, &[5]),
+    Step::Next(1, &[6]),
+    Step::Next(1, &[7]),
+];
+
+/// No index says how the Worker was after the hole, but whoever takes an input is idle.
+#[tokio::test]
+async fn what_is_after_a_hole_is_kept_from_an_input_on() {
+    let (disk, told, records) = in_one_file(ANSWERED).await;
+    let last = told.logs[&told.log(1)].len() as u64;
+    // Which record is damaged, and the first event that is kept then.
+    for (damaged, first) in [(1, 6), (2, 6), (3, 10), (4, 10)] {
+        let disk = disk.deep_clone();
+        disk.flip(ONE, records[damaged] + 60, 1);
+        let done = repaired(&disk, &told).await.unwrap();
+        let [kept] = done.workers.as_slice() else {
+            panic!("{done:?}")
+        };
+        assert_eq!((kept.first_seq, kept.last_seq), (first, last), "{damaged}");
+        assert_eq!(kept.lost, [(1, first - 1)], "{damaged}");
+        assert!(!kept.is_another_life);
+        // Those of what is given up stay, as always, and the damaged one is lost.
+        assert_eq!(done.answers, 6, "{damaged}");
+    }
+}
+
+/// What they tell of is not so any more.
+#[tokio::test]
+async fn answers_go_with_the_end_that_is_lost() {
+    let (disk, told, records) = in_one_file(ANSWERED).await;
+    // The last run has its end only, so nothing after it can be kept.
+    disk.flip(ONE, records[5] + 60, 1);
+    let new = SimDisk::new();
+    let done = repair_onto(&disk, &new).unwrap();
+    let [kept] = done.workers.as_slice() else {
+        panic!("{done:?}")
+    };
+    assert_eq!((kept.first_seq, kept.last_seq), (1, 9));
+    assert_eq!(kept.lost, [(10, 13)]);
+    assert_eq!(done.answers, 5);
+    let store = open(&new).unwrap();
+    for key in 1..=7_u8 {
+        let answer = store.answer(&[key; 32]).await.unwrap();
+        let expected = told.keys.get(&[key; 32]).filter(|_| key <= 5);
+        assert_eq!(answer.as_ref(), expected, "{key}");
+    }
+    repaired(&disk, &told).await.unwrap();
 }
 
 /// Where nothing says how it began, and nothing later how it was.

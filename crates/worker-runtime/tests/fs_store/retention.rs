@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use worker_runtime::store::fs::{FsOptions, FsStore, OpenError, Retention, export_from};
-use worker_runtime::store::{LogId, Record};
+use worker_runtime::store::{LogId, Range, Record, StoredEvent};
 use worker_runtime::{Clock, Condition, Store};
-use yoi_protocol::Timestamp;
+use yoi_protocol::{Event, Severity, Timestamp};
 
-use crate::history::{ALL, Step, Told, is, live, options};
+use crate::history::{ALL, Step, Told, adds_up, is, live, options};
 use crate::power::made;
 use crate::sim::{Failure, Kind, Loss, Nth, SimDisk};
 
@@ -344,6 +344,60 @@ async fn whoever_came_and_went_leaves_nothing() {
     let gone: usize = files.values().map(gone).sum();
     assert!(gone < 25, "{gone} of 40 are told of still");
     kept.is_found().await;
+}
+
+/// More of its records are in one segment than one line of the index tells of.
+#[tokio::test]
+async fn a_log_with_a_long_index_is_read_whole() {
+    let disk = made();
+    let open = |bytes| {
+        let options = options().segment_bytes(bytes).retention(EVERYTHING);
+        FsStore::open_on(Arc::new(disk.clone()), options).unwrap()
+    };
+    let mut told = Told::default();
+    let store = open(1 << 20);
+    live(&disk, &store, &mut told, &[Step::Next(1, &[])]).await;
+    let log = told.log(1);
+    let mut written = told.logs[&log].clone();
+    let mut state = adds_up(&written);
+    let mut say = async |store: &FsStore| {
+        let event = StoredEvent {
+            seq: state.seq + 1,
+            event: Event::Diagnostic {
+                severity: Severity::Info,
+                code: "said".to_owned(),
+                message: format!("{}", state.seq),
+            },
+            ..written[0].clone()
+        };
+        state.apply(&event).unwrap();
+        written.push(event.clone());
+        let (log, events, keys) = (log.clone(), vec![event], Vec::new());
+        let record = Record { log, events, keys };
+        store.commit(record, Arc::new(state.clone())).await.unwrap();
+    };
+    for _ in 0..1100 {
+        say(&store).await;
+    }
+    drop(store);
+    // It is sealed by the next record, which finds no room in a segment so large.
+    let store = open(4096);
+    say(&store).await;
+    drop(store);
+    let store = open(4096);
+    for after in (0..written.len()).step_by(97).chain([1022, 1023, 1024]) {
+        let range = Range {
+            after: after as u64,
+            max_items: 3,
+            ..ALL
+        };
+        let page = store.events(&log, range).await.unwrap();
+        let found = page.events.iter().map(|event| &**event);
+        assert!(found.eq(written.iter().skip(after).take(3)), "{after}");
+    }
+    let page = store.events(&log, ALL).await.unwrap();
+    let found = page.events.iter().map(|event| &**event);
+    assert!(found.eq(&written));
 }
 
 /// By a clock that was ahead for a moment, as the mark on the disk has it.

@@ -26,6 +26,11 @@ pub(crate) fn export(args: &ExportArgs, world: &mut World) -> Result<(), CliErro
     for flaw in &exported.flaws {
         Screen::new(world, true).note(&line(flaw))?;
     }
+    if let (Some(worker_id), 0, true) = (&args.worker, exported.events, exported.flaws.is_empty()) {
+        return Err(CliError::Usage(format!(
+            "the store has no event of a worker {worker_id}"
+        )));
+    }
     match exported.flaws.len() {
         0 => Ok(()),
         count => Err(CliError::Damaged(format!(
@@ -69,8 +74,12 @@ fn told(done: &Repair) -> String {
         text.push_str(&format!("  {}\n", line(flaw)));
     }
     let workers = done.workers.iter().map(row).collect();
-    text.push_str(&table(["WORKER", "KEPT", "NOT THERE", "NOTE"], workers));
-    text.push_str(&format!("\n{} answers to commands", done.answers));
+    text.push_str(&table(["WORKER", "KEPT", "NOT KEPT", "NOTE"], workers));
+    text.push_str(&format!(
+        "\n{} answers to commands; a command that is sent again under the key of one that is lost is \
+         done again\nwhoever is named only in what is missing is not in this list",
+        done.answers
+    ));
     if let Some(before) = &done.before {
         text.push_str(&format!(
             "\nrepaired; the store as it was before is in {before}, beside it"
@@ -101,7 +110,9 @@ fn row(worker: &Kept) -> [String; 4] {
     let lost: Vec<String> = worker.lost.iter().copied().map(span).collect();
     let note = match worker.last_seq {
         0 => "is gone".to_owned(),
-        last_seq if worker.is_another_life => format!("goes on from {last_seq} anew"),
+        last_seq if worker.is_another_life => {
+            format!("goes on from {last_seq} anew: no cursor of before leads anywhere")
+        }
         _ => String::new(),
     };
     [

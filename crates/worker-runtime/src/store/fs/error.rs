@@ -24,6 +24,9 @@ pub enum OpenError {
         /// Who, as it says of itself.
         holder: String,
     },
+    /// This process has it already.
+    #[error("another runtime of this process has the store: each needs a folder of its own")]
+    Ours,
     /// A newer version wrote it.
     #[error(
         "the store has format {found}, and this version reads formats up to {known}: use the \
@@ -51,8 +54,8 @@ pub enum OpenError {
     Absent,
     /// What is there is not what was written, and good records follow, or were acknowledged.
     #[error(
-        "{file} is damaged at offset {offset}: {what}; {before} lines before it are good, and \
-         {after} after it (`yoi repair` shows what can be kept)"
+        "{file} is damaged at offset {offset}: {what}{} (`yoi repair FOLDER` shows what can be kept)",
+        good_around(*before, *after)
     )]
     Damaged {
         /// The file.
@@ -67,7 +70,7 @@ pub enum OpenError {
         after: u64,
     },
     /// A file is not there.
-    #[error("{file} is missing (`yoi repair` shows what can be kept)")]
+    #[error("{file} is missing (`yoi repair FOLDER` shows what can be kept)")]
     Missing {
         /// Its name.
         file: String,
@@ -75,7 +78,7 @@ pub enum OpenError {
     /// The log ends before what was acknowledged.
     #[error(
         "the log ends at offset {offset} of {file}, and {records} records that were acknowledged \
-         are missing after it (`yoi repair` shows what can be kept)"
+         are missing after it (`yoi repair FOLDER` shows what can be kept)"
     )]
     Lost {
         /// The last file.
@@ -93,6 +96,16 @@ pub enum OpenError {
         /// What does not hold.
         rule: &'static str,
     },
+}
+
+/// What else is good in the file, where it is one of many lines.
+fn good_around(before: u64, after: u64) -> String {
+    match (before, after) {
+        (0, 0) => String::new(),
+        (before, after) => {
+            format!("; {before} lines before it are good, and {after} after it")
+        }
+    }
 }
 
 /// What is done with a segment most of the time.

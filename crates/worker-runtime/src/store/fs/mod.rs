@@ -130,6 +130,16 @@ impl FsStore {
                 ),
             );
         }
+        {
+            let index = shared.index();
+            tracing::info!(
+                runtime_id = %shared.identity.runtime,
+                workers = index.logs.len(),
+                segments = index.sealed.len() + usize::from(opened.active.is_some()),
+                records = opened.lsn,
+                "the store is open"
+            );
+        }
         let writer = Writer::new(
             Arc::clone(&shared),
             opened.active,

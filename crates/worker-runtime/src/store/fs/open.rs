@@ -35,13 +35,16 @@ pub(super) fn take(disk: &dyn Disk) -> Result<Held, OpenError> {
     let holder = format!("process {} since {}", std::process::id(), Timestamp::now());
     match disk.lock(LOCK, &holder) {
         Ok(Lock::Taken(held)) => Ok(held),
-        Ok(Lock::Busy(holder)) => Err(OpenError::Busy {
-            holder: if holder.is_empty() {
-                "another process".to_owned()
-            } else {
-                holder
-            },
-        }),
+        Ok(Lock::Busy(holder)) => {
+            let ours = format!("process {} ", std::process::id());
+            Err(match holder.as_str() {
+                "" => OpenError::Busy {
+                    holder: "another process".to_owned(),
+                },
+                text if text.starts_with(&ours) => OpenError::Ours,
+                _ => OpenError::Busy { holder },
+            })
+        }
         Err(error) => Err(OpenError::io("locking it")(error)),
     }
 }

@@ -33,7 +33,7 @@ pub struct Repair {
     pub flaws: Vec<Flaw>,
     /// Every Worker, by its id: what is kept of it, and what is not.
     pub workers: Vec<Kept>,
-    /// How many answers to commands are kept.
+    /// How many answers to commands are kept: those of commands whose events are lost are not.
     pub answers: u64,
     /// Where the store is that was there before, once it is repaired: the name of a folder beside
     /// it.
@@ -50,8 +50,8 @@ pub struct Kept {
     pub first_seq: u64,
     /// The last; 0 when nothing is kept of it, and it is gone.
     pub last_seq: u64,
-    /// The events that are not there, from a `seq` to another, as far as that is known. What was
-    /// given up by retention may be among them.
+    /// The events that are not kept, from a `seq` to another: what is lost, and what cannot be kept
+    /// since something after it is. What was given up by retention is among them.
     pub lost: Vec<(u64, u64)>,
     /// It goes on from `last_seq` under another life: cursors of before lead nowhere.
     pub is_another_life: bool,

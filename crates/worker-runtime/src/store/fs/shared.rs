@@ -1,5 +1,6 @@
 //! What the threads of a store share.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -41,12 +42,17 @@ pub(super) struct Shared {
     /// Held by who looks after the store.
     pub(super) maintenance: Mutex<()>,
     condition: AtomicU8,
+    /// The damage that was logged.
+    said: Mutex<HashSet<String>>,
     /// What an operator should know, by code: the first of each is enough.
     found: Mutex<Vec<Diagnostic>>,
 }
 
 /// What cannot be: a place in a segment that is not there. Said, rather than nothing found.
 pub(super) const NO_SEGMENT: StoreError = StoreError::Refused("a segment of it is not there");
+
+/// How many places that are damaged are logged. Who has more knows enough.
+const MOST_SAID: usize = 256;
 
 const SOUND: u8 = 0;
 const DAMAGED: u8 = 1;
@@ -74,6 +80,7 @@ impl Shared {
             answers: Mutex::new(answers),
             head: Mutex::new(head),
             condition: AtomicU8::new(SOUND),
+            said: Mutex::default(),
             found: Mutex::default(),
         }
     }
@@ -183,8 +190,8 @@ impl Shared {
         if self.condition.swap(FAILED, Ordering::AcqRel) == FAILED {
             return;
         }
-        tracing::error!(doing, kind = %error.kind(), os_error = error.raw_os_error(),
-            "the store takes no more records");
+        tracing::error!(runtime_id = %self.identity.runtime, doing, kind = %error.kind(),
+            os_error = error.raw_os_error(), "the store takes no more records");
         self.tell(
             Severity::Error,
             "store_failed",
@@ -214,7 +221,10 @@ impl Shared {
         let _ =
             self.condition
                 .compare_exchange(SOUND, DAMAGED, Ordering::AcqRel, Ordering::Acquire);
-        tracing::error!(fault = %text, "the store is damaged");
+        let runtime_id = &self.identity.runtime;
+        if self.is_news(&text) {
+            tracing::error!(%runtime_id, fault = %text, "the store is damaged");
+        }
         let advice = "what it touches fails, the rest goes on; `yoi repair` shows what can be kept";
         self.tell(
             Severity::Error,
@@ -222,6 +232,13 @@ impl Shared {
             format!("{text}: {advice}"),
         );
         StoreError::Damaged(text)
+    }
+
+    /// Whether nobody was told of this damage yet: each place is said once, however often it is
+    /// read.
+    fn is_news(&self, text: &str) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.len() < MOST_SAID && said.insert(text.to_owned())
     }
 
     /// Tells an operator, once for each code.

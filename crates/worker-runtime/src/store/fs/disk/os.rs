@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -102,17 +102,20 @@ impl Disk for OsDisk {
         let opened = options().open(self.at(name));
         let file = match opened.as_ref().map_err(io::Error::kind) {
             // What cannot be written can perhaps be read: writing it says why it cannot.
-            Err(io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
-                File::open(self.at(name))?
+            Err(why @ (io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)) => {
+                OsFile {
+                    file: File::open(self.at(name))?,
+                    only_read: Some(why),
+                }
             }
-            _ => opened?,
+            _ => OsFile::from(opened?),
         };
-        Ok(Box::new(OsFile(file)))
+        Ok(Box::new(file))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let file = options().create_new(true).open(self.at(name))?;
-        Ok(Box::new(OsFile(file)))
+        Ok(Box::new(OsFile::from(file)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -142,7 +145,8 @@ impl Disk for OsDisk {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Who has it is a courtesy: a full disk, or one that is only read, keeps nobody from it.
-        let _ = fs::write(self.at(name), holder);
+        let told = options().create(true).truncate(true).open(self.at(name));
+        let _ = told.and_then(|mut file| file.write_all(holder.as_bytes()));
         Ok(Lock::Taken(Held::new(folder)))
     }
 }
@@ -161,7 +165,30 @@ fn lock_soon(file: &File) -> Result<(), TryLockError> {
     }
 }
 
-struct OsFile(File);
+struct OsFile {
+    file: File,
+    /// Why it can only be read.
+    only_read: Option<io::ErrorKind>,
+}
+
+impl From<File> for OsFile {
+    fn from(file: File) -> Self {
+        Self {
+            file,
+            only_read: None,
+        }
+    }
+}
+
+impl OsFile {
+    /// The file, to be changed.
+    fn writable(&self) -> io::Result<&File> {
+        match self.only_read {
+            Some(why) => Err(why.into()),
+            None => Ok(&self.file),
+        }
+    }
+}
 
 /// Shows no path, as that of the file itself would.
 impl fmt::Debug for OsFile {
@@ -172,13 +199,13 @@ impl fmt::Debug for OsFile {
 
 impl DiskFile for OsFile {
     fn size(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut done = 0;
         while done < bytes.len() {
-            match self.0.read_at(&mut bytes[done..], offset + done as u64) {
+            match self.file.read_at(&mut bytes[done..], offset + done as u64) {
                 Ok(0) => break,
                 Ok(read) => done += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -189,11 +216,11 @@ impl DiskFile for OsFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        self.writable()?.write_all_at(bytes, offset)
     }
 
     fn set_size(&self, size: u64) -> io::Result<()> {
-        self.0.set_len(size)
+        self.writable()?.set_len(size)
     }
 
     fn allocate(&self, size: u64) -> io::Result<()> {
@@ -201,7 +228,7 @@ impl DiskFile for OsFile {
             return Ok(());
         }
         loop {
-            match fallocate(&self.0, FallocateFlags::empty(), 0, size) {
+            match fallocate(self.writable()?, FallocateFlags::empty(), 0, size) {
                 Ok(()) => return Ok(()),
                 Err(rustix::io::Errno::INTR) => {}
                 // A file system that cannot: it is as long, and may still run out of room.
@@ -212,6 +239,6 @@ impl DiskFile for OsFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 }

@@ -1,9 +1,9 @@
 //! What the good lines of a store add up to, log by log.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
-use yoi_protocol::Worker;
+use yoi_protocol::{Event, Worker, WorkerStatus};
 
 use super::{Kept, Repair, another_life};
 use crate::fold::WorkerState;
@@ -17,7 +17,7 @@ pub(super) struct Fold {
     /// What is kept of each log.
     pub(super) logs: HashMap<LogId, Log>,
     /// Those of which nothing can be kept, and up to where they went.
-    lost: Vec<(LogId, u64)>,
+    lost: HashMap<LogId, u64>,
     flaws: Vec<Flaw>,
     answers: u64,
 }
@@ -41,6 +41,12 @@ struct Known {
     states: BTreeMap<u64, Worker>,
     /// The last `seq` of each record, by its first.
     spans: BTreeMap<u64, u64>,
+    /// Who it is, as it was at first.
+    worker: Option<Worker>,
+    /// Where inputs were taken, and how many entries there were before.
+    inputs: BTreeMap<u64, u64>,
+    /// Where runs finished.
+    finishes: BTreeSet<u64>,
     /// The last `seq` of all.
     end: u64,
     /// How many doubts there were when that was seen.
@@ -54,6 +60,34 @@ impl Known {
             self.doubts = doubts;
         }
     }
+
+    fn saw(&mut self, event: StoredEvent) {
+        match event.event {
+            Event::Snapshot { worker, .. } => {
+                self.worker.get_or_insert(*worker);
+            }
+            Event::InputAccepted { entry } => {
+                let before = entry.sequence.saturating_sub(1);
+                self.inputs.insert(event.seq, before);
+            }
+            Event::RunFinished { .. } => {
+                self.finishes.insert(event.seq);
+            }
+            _ => {}
+        }
+    }
+
+    /// How the log was before the first input of a stretch whose run is over there, too: a Worker
+    /// that takes an input is idle, and what its last run came to is told again at the end of this.
+    fn before_a_run(&self, first: u64, last: u64) -> Option<(u64, Worker)> {
+        let (seq, length) = self.inputs.range(first..=last).next()?;
+        self.finishes.range(seq..=&last).next()?;
+        let mut worker = self.worker.clone()?;
+        worker.status = WorkerStatus::Idle;
+        worker.active_run = None;
+        worker.transcript_length = *length;
+        Some((seq - 1, worker))
+    }
 }
 
 impl Fold {
@@ -61,7 +95,6 @@ impl Fold {
     pub(super) fn of(salvage: &Salvage) -> Result<Self, OpenError> {
         let mut known: HashMap<LogId, Known> = HashMap::new();
         let mut gone: HashSet<LogId> = HashSet::new();
-        let mut answers = 0;
         let mut doubts = 0;
         salvage.each(|found| {
             match found {
@@ -75,11 +108,13 @@ impl Fold {
                     known.states.insert(seq, *worker);
                 }
                 Found::Record(record) => {
-                    answers += record.keys.len() as u64;
                     if let Some((first, last)) = record.events.first().zip(record.events.last()) {
-                        let known = known.entry(record.log).or_default();
+                        let known = known.entry(record.log.clone()).or_default();
                         known.reaches(last.seq, doubts);
                         known.spans.insert(first.seq, last.seq);
+                        for event in record.events {
+                            known.saw(event);
+                        }
                     }
                 }
             }
@@ -103,18 +138,40 @@ impl Fold {
         })?;
         let mut fold = Self {
             logs: HashMap::new(),
-            lost: Vec::new(),
+            lost: HashMap::new(),
             flaws,
-            answers,
+            answers: 0,
         };
         for (log, plan) in plans {
             let end = plan.end;
             match plan.finish(log.life) {
                 Some(kept) => drop(fold.logs.insert(log, kept)),
-                None => fold.lost.push((log, end)),
+                None => drop(fold.lost.insert(log, end)),
             }
         }
+        let mut answers = 0;
+        salvage.each(|found| {
+            if let Found::Record(record) = found
+                && !fold.loses(&record)
+            {
+                answers += record.keys.len() as u64;
+            }
+            Ok(())
+        })?;
+        fold.answers = answers;
         Ok(fold)
+    }
+
+    /// Whether what a record did is undone: its answers would tell of what is not so.
+    pub(super) fn loses(&self, record: &Record) -> bool {
+        let Some(first) = record.events.first() else {
+            return false;
+        };
+        match self.logs.get(&record.log) {
+            Some(kept) => first.seq > kept.state.seq,
+            // Whoever was forgotten has done what it is remembered for.
+            None => self.lost.contains_key(&record.log),
+        }
     }
 
     pub(super) fn report(self, identity: &Identity) -> Repair {
@@ -161,7 +218,6 @@ struct Plan {
     last: u64,
     /// The last `seq` that there is anything of.
     end: u64,
-    lost: Vec<(u64, u64)>,
     /// There is more after `last` that nothing can be made of, or may be.
     is_cut: bool,
     state: Option<WorkerState>,
@@ -171,17 +227,14 @@ struct Plan {
 }
 
 impl Plan {
-    /// The latest stretch without a hole that begins with a snapshot of the log, or where an index
-    /// says how the log was; what is before it is given up, what is after it is lost.
+    /// The latest stretch without a hole from some point of which on it is known how the log was: from
+    /// its begin, from where an index says so, or from an input on. What is before it is given up,
+    /// what is after it is lost.
     fn of(known: Known, is_doubtful: bool) -> Self {
-        let Known {
-            mut states,
-            spans,
-            end,
-            ..
-        } = known;
+        let mut states = known.states.clone();
+        let end = known.end;
         let mut stretches: Vec<(u64, u64)> = Vec::new();
-        for (first, last) in spans {
+        for (first, last) in known.spans.clone() {
             match stretches.last_mut() {
                 Some((_, end)) if *end + 1 == first => *end = last,
                 Some((_, end)) if *end >= first => {}
@@ -193,7 +246,6 @@ impl Plan {
             first: end + 1,
             last: end,
             end,
-            lost: holes(&stretches, end),
             is_cut: is_doubtful,
             state: None,
             events: 0,
@@ -212,6 +264,13 @@ impl Plan {
                 plan.last = *last;
                 plan.is_cut |= *last < end;
                 plan.base = base;
+                return plan;
+            }
+            if let Some((seq, worker)) = known.before_a_run(*first, *last) {
+                plan.first = seq + 1;
+                plan.last = *last;
+                plan.is_cut |= *last < end;
+                plan.base = Some((seq, worker));
                 return plan;
             }
         }
@@ -276,27 +335,15 @@ impl Plan {
             (None, None) => return None,
         };
         let is_cut = self.is_cut || state.seq < self.last;
+        let (first, last) = (self.first.min(state.seq + 1), state.seq);
+        let before = (first > 1).then(|| (1, first - 1));
+        let after = (last < self.end).then(|| (last + 1, self.end));
         Some(Log {
-            first: self.first.min(state.seq + 1),
+            first,
             sequence: (state.worker.transcript_length + 1).saturating_sub(self.entries),
             state,
-            lost: self.lost,
+            lost: before.into_iter().chain(after).collect(),
             life: if is_cut { another_life() } else { life },
         })
     }
-}
-
-/// What is missing between stretches, and after the last up to `end`.
-fn holes(stretches: &[(u64, u64)], end: u64) -> Vec<(u64, u64)> {
-    let mut lost = Vec::new();
-    for pair in stretches.windows(2) {
-        if let [(_, before), (after, _)] = pair {
-            lost.push((before + 1, after - 1));
-        }
-    }
-    match stretches.last() {
-        Some((_, last)) if *last < end => lost.push((last + 1, end)),
-        _ => {}
-    }
-    lost
 }

@@ -73,6 +73,9 @@ struct Output<'a> {
 impl Output<'_> {
     fn record(&mut self, mut record: Record) -> io::Result<()> {
         let was = record.log.clone();
+        if self.fold.loses(&record) {
+            return Ok(());
+        }
         match self.fold.logs.get(&was) {
             Some(kept) => {
                 record
