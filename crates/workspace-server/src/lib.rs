@@ -50,7 +50,7 @@ pub use handle::{
     Applied, CallContext, Embedded, ForwardedKey, Remote, RemoteError, RemoteSettings,
     RuntimeHandle, Upstream,
 };
-pub use observation::{ObservationSettings, Watch, WatchedFrame};
+pub use observation::{Backoff, ObservationSettings, Watch, WatchedFrame};
 pub use policy::{Decision, Policy, Question, RuntimeRules};
 pub use presence::PresenceSettings;
 pub use registry::{CallTimeouts, Registration};

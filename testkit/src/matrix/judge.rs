@@ -195,38 +195,63 @@ fn origin(row: LinkRow) -> Origin {
     }
 }
 
+/// What a watcher must see.
+enum Expected {
+    /// That the stream goes on, and that nothing else happens.
+    Lives,
+    /// That it is lost so and comes back, and goes on.
+    Restored(Code),
+    /// That it ends so.
+    Ends(Closed),
+}
+
+fn expected(case: Case) -> Expected {
+    let lost = match case.fault.outcome(case.operation) {
+        Outcome::Unharmed => return Expected::Lives,
+        Outcome::Fails(row) => return Expected::Ends(closed(row.code)),
+        Outcome::Breaks(row) => row.code,
+        // It is the Runtime that shuts down, or lets go of its Backend, and not who tells it.
+        Outcome::Ends(StreamEnd::Draining | StreamEnd::SlowConsumer) => Code::RuntimeUnavailable,
+        // Only who has read the stream knows that more must come; and nobody has said anything.
+        Outcome::Ends(StreamEnd::Complete | StreamEnd::ObservationOnly) => {
+            Code::RuntimeProtocolError
+        }
+        Outcome::Ends(StreamEnd::Failed(failure)) => failure.code,
+    };
+    match lost {
+        // The Runtime cannot go on from there.
+        Code::CursorExpired | Code::CursorUnknown | Code::WorkerNotFound => {
+            Expected::Ends(closed(lost))
+        }
+        lost => Expected::Restored(lost),
+    }
+}
+
 /// Whether an observation ends whatever is tried again.
 pub(super) fn ends(case: Case) -> bool {
-    let unharmed = case.fault.outcome(case.operation) == Outcome::Unharmed;
-    case.times == Times::Always && !unharmed
+    case.times == Times::Always && matches!(expected(case), Expected::Ends(_))
 }
 
 /// What is wrong with what a watcher saw.
 pub(super) fn watched(case: Case, watch: &Watch, watched: &Watched, wrong: &mut Wrong) {
     let lives = watched.caught_up && watched.live && watched.end.is_none();
+    let told = |controls: &[String]| watched.controls == controls;
     let outcome = case.fault.outcome(case.operation);
-    let expected = match &outcome {
-        Outcome::Unharmed => None,
-        Outcome::Fails(row) | Outcome::Breaks(row) => Some(closed(row.code)),
-        // It is the Runtime that shuts down, not who tells it.
-        Outcome::Ends(StreamEnd::Draining) => Some(closed(Code::RuntimeUnavailable)),
-        // Only who has read the stream knows that more must come.
-        Outcome::Ends(StreamEnd::Complete) => Some(closed(Code::RuntimeProtocolError)),
-        Outcome::Ends(end) => {
-            let about = yoi_protocol::Subject::default();
-            Some(Closed {
-                code: end.close_code(),
-                diagnostic: end.diagnostic(&about).map(|diagnostic| diagnostic.code),
-            })
+    let expected = expected(case);
+    let right = match &expected {
+        Expected::Lives => lives && told(&[]),
+        Expected::Restored(code) => {
+            let lost = format!("upstream_lost {code}");
+            lives && told(&[lost, "upstream_restored".to_owned()])
+        }
+        Expected::Ends(end) => {
+            watched.end.as_ref() == Some(end) || (case.times == Times::Once && lives)
         }
     };
-    let right = match &expected {
-        None => lives,
-        Some(end) => watched.end.as_ref() == Some(end) || (case.times == Times::Once && lives),
-    };
     wrong.unless(right, || match &expected {
-        None => "should go on, live".to_owned(),
-        Some(end) => format!("should be {end}"),
+        Expected::Lives => "should go on, live".to_owned(),
+        Expected::Restored(code) => format!("should be lost ({code}), and come back"),
+        Expected::Ends(end) => format!("should be {end}"),
     });
     let stood = matches!(outcome, Outcome::Breaks(_) | Outcome::Ends(_));
     wrong.unless(watched.caught_up || !stood, || {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 use yoi_protocol::{Operation, RuntimeId};
-use yoi_workspace_server::PresenceSettings;
+use yoi_workspace_server::{Backoff, ObservationSettings, PresenceSettings};
 
 use super::ask::request;
 use super::judge::{self, Case, Wrong};
@@ -135,11 +135,18 @@ async fn set_and_play(
 }
 
 fn tuned(builder: TestBackendBuilder, pace: &Pace) -> TestBackendBuilder {
+    let observation = ObservationSettings {
+        backoff: Backoff {
+            base: pace.retry.base,
+            max: pace.retry.max,
+        },
+        ..ObservationSettings::default()
+    };
     builder
         .timeouts(pace.timeouts)
         .retry(pace.retry)
         .idle(pace.idle)
-        .backend(|backend| backend.presence(LOOKS_ONCE))
+        .backend(move |backend| backend.presence(LOOKS_ONCE).observation(observation))
 }
 
 impl Stage<'_> {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use yoi_protocol::{Cursor, Failure, InFlight};
 
 use super::frame::{Kind, Rewritten, WatchedFrame};
-use super::in_flight::{Fold, Mark, Offsets, Stream};
+use super::in_flight::{Fold, Mark, Offsets, Piece, Stream};
 use crate::handle::protocol_error;
 
 /// What each frame costs beside its text.
@@ -32,6 +32,16 @@ pub(crate) enum ItemPlace {
         end: u64,
     },
     Other,
+}
+
+impl ItemPlace {
+    pub(crate) fn of(piece: Piece) -> Self {
+        Self::Delta {
+            offset: piece.offset,
+            end: piece.end(),
+            stream: piece.stream,
+        }
+    }
 }
 
 /// Where somebody stands: after the event with this cursor, with that much said since.
@@ -139,21 +149,42 @@ impl Backlog {
                 if !self.fold.add(&piece) {
                     return Err(protocol_error());
                 }
-                let end = piece.end();
-                ItemPlace::Delta {
-                    stream: piece.stream,
-                    offset: piece.offset,
-                    end,
-                }
+                ItemPlace::of(piece)
             }
             // Only who has just come is told that the past is told.
             Kind::CaughtUp(_) => return Ok(Pushed::Duplicate),
             Kind::Delta(None) | Kind::Other => ItemPlace::Other,
         };
-        self.bytes += frame.text.len() + OVERHEAD;
-        self.items.push_back(Item { frame, place });
-        self.shrink();
+        self.keep(Item { frame, place });
         Ok(Pushed::Kept)
+    }
+
+    /// Takes over what is in flight at the end of a past that was missed, and gives the pieces of
+    /// it that nobody was told.
+    ///
+    /// # Errors
+    /// `runtime_protocol_error` when it does not go on from what was told.
+    pub(crate) fn catch_up(&mut self, in_flight: Option<InFlight>) -> Result<Vec<Piece>, Failure> {
+        self.fold.catch_up(in_flight).ok_or_else(protocol_error)
+    }
+
+    /// Adds a frame of ours.
+    pub(crate) fn say(&mut self, frame: WatchedFrame, place: ItemPlace) {
+        self.keep(Item { frame, place });
+    }
+
+    fn keep(&mut self, item: Item) {
+        self.bytes += item.frame.text.len() + OVERHEAD;
+        self.items.push_back(item);
+        self.shrink();
+    }
+
+    /// The Backend's cursor of the last event, or the one that it began after.
+    pub(crate) fn last_cursor(&self) -> &Cursor {
+        let mut cursors = self.items.iter().rev();
+        cursors
+            .find_map(|item| item.frame.cursor.as_ref())
+            .unwrap_or(&self.base.cursor)
     }
 
     /// Whether an event is one that the ring has, or stands on.

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use yoi_protocol::{Cursor, Failure, RawFrame, StreamEnd};
+use yoi_protocol::{Code, Control, Cursor, Failure, InFlight, RawFrame, StreamEnd};
 
-use super::backlog::{Backlog, Found, Resumed, Standing};
+use super::backlog::{Backlog, Found, ItemPlace, Resumed, Standing};
 use super::course::Course;
-use super::frame::{Rewriter, WatchedFrame};
+use super::frame::{Kind, Rewriter, Rewritten, WatchedFrame};
 use super::joint::Joint;
 
 /// The shared frames of one watched Worker.
@@ -28,7 +28,20 @@ pub(super) struct Channel {
 struct State {
     backlog: Backlog,
     course: Course,
+    /// Why there is no upstream at the moment, or it has not told yet what was missed.
+    lost: Option<Code>,
     end: Option<StreamEnd>,
+}
+
+/// What a frame of the upstream was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// The end of what was missed.
+    CaughtUp,
+    /// A part of what was missed.
+    Past,
+    /// What happens now.
+    Live,
 }
 
 impl Channel {
@@ -37,6 +50,7 @@ impl Channel {
             state: Mutex::new(State {
                 backlog,
                 course,
+                lost: None,
                 end: None,
             }),
             rewriter,
@@ -46,21 +60,77 @@ impl Channel {
     }
 
     /// Adds a frame of the live upstream.
-    pub(super) fn push(&self, raw: RawFrame) -> Result<(), Failure> {
+    pub(super) fn push(&self, raw: RawFrame) -> Result<Came, Failure> {
         let rewritten = self.rewriter.rewrite(raw)?;
-        {
+        let came = {
             let mut state = self.lock();
             state.course.saw(&rewritten.kind);
-            state.backlog.push(rewritten)?;
+            match (rewritten.kind, state.lost) {
+                (Kind::CaughtUp(in_flight), Some(_)) => {
+                    self.restore(&mut state, in_flight)?;
+                    Came::CaughtUp
+                }
+                (kind, lost) => {
+                    let frame = rewritten.frame;
+                    state.backlog.push(Rewritten { frame, kind })?;
+                    match lost {
+                        Some(_) => Came::Past,
+                        None => Came::Live,
+                    }
+                }
+            }
+        };
+        self.moved();
+        Ok(came)
+    }
+
+    /// Says that what was missed is told, but for what a run has said since its last entry; and
+    /// then that.
+    fn restore(&self, state: &mut State, in_flight: Option<InFlight>) -> Result<(), Failure> {
+        let missing = state.backlog.catch_up(in_flight)?;
+        state.lost = None;
+        let restored = self.rewriter.control(Control::UpstreamRestored);
+        state.backlog.say(restored, ItemPlace::Other);
+        for piece in missing {
+            if let Some(delta) = piece.to_delta() {
+                let frame = self.rewriter.delta(delta);
+                state.backlog.say(frame, ItemPlace::of(piece));
+            }
         }
-        self.progress.send_modify(|count| *count += 1);
         Ok(())
+    }
+
+    /// Says that the upstream is lost, unless that is said already.
+    pub(super) fn lose(&self, code: Code) {
+        let mut state = self.lock();
+        if state.lost != Some(code) {
+            state.lost = Some(code);
+            let lost = self.rewriter.control(Control::UpstreamLost { code });
+            state.backlog.say(lost, ItemPlace::Other);
+        }
+        drop(state);
+        self.moved();
+    }
+
+    /// The Runtime's cursor after which an upstream goes on where the last one ended.
+    pub(super) fn last_cursor(&self) -> Result<Cursor, Failure> {
+        let sealed = self.lock().backlog.last_cursor().clone();
+        self.rewriter.seal().open(sealed.as_str())
+    }
+
+    /// How the upstream ended in truth.
+    pub(super) fn end_of(&self, end: StreamEnd) -> StreamEnd {
+        self.lock().course.end(end)
+    }
+
+    fn moved(&self) {
+        self.progress.send_modify(|count| *count += 1);
     }
 
     /// Says how the stream ended. Readers get what is left first.
     pub(super) fn finish(&self, end: StreamEnd) {
         self.lock().end.get_or_insert(end);
-        self.progress.send_modify(|count| *count += 1);
+        self.moved();
     }
 
     pub(super) fn has_readers(&self) -> bool {
@@ -102,26 +172,34 @@ impl Seat {
 
     /// A reader for somebody whose cursor is in the ring, with what it has to be told first.
     pub(super) fn resume(self, cursor: &Cursor) -> Option<(VecDeque<WatchedFrame>, Reader)> {
-        let Resumed {
-            mut events,
-            in_flight,
-            position,
-        } = {
+        let (resumed, lost) = {
             let state = self.0.lock();
             if state.end.is_some() {
                 return None;
             }
-            state.backlog.resume(cursor)?
+            (state.backlog.resume(cursor)?, state.lost)
         };
-        events.push_back(self.0.rewriter.caught_up(in_flight));
+        let Resumed {
+            mut events,
+            in_flight,
+            position,
+        } = resumed;
+        let caught_up = Control::CaughtUp { in_flight };
+        let lost = lost.map(|code| Control::UpstreamLost { code });
+        let controls = std::iter::once(caught_up).chain(lost);
+        events.extend(controls.map(|control| self.0.rewriter.control(control)));
         Some((events, self.reader(position, Joint::none())))
     }
 
     /// A reader for somebody who stands at `standing` and was told so much of the Worker's
-    /// `course`, when the ring has all that follows.
+    /// `course`, when the ring has all that follows, and its upstream is live: else it stays with
+    /// its own, which is.
     pub(super) fn join(self, standing: &Standing, course: Course) -> Option<Reader> {
         let position = {
             let mut state = self.0.lock();
+            if state.lost.is_some() {
+                return None;
+            }
             let position = state.backlog.join(standing)?;
             // The ring has no event while its course is untold: both stand at the same one.
             state.course.learn(course);

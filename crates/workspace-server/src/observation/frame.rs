@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use yoi_protocol::{
-    Control, Cursor, Failure, InFlight, RawFrame, RunId, RuntimeId, WorkerId, WorkerStatus,
+    Control, ControlFrame, Cursor, Delta, DeltaFrame, Failure, Frame, InFlight, RawFrame, RunId,
+    RuntimeId, WorkerId, WorkerStatus,
 };
 
 use super::cursor::CursorSeal;
@@ -129,17 +130,21 @@ impl Rewriter {
         })
     }
 
-    /// The frame that says that the past is told.
-    pub(crate) fn caught_up(&self, in_flight: Option<InFlight>) -> WatchedFrame {
-        let frame = yoi_protocol::Frame::Control(yoi_protocol::ControlFrame {
+    /// A frame about the stream itself.
+    pub(crate) fn control(&self, control: Control) -> WatchedFrame {
+        transient(&Frame::Control(ControlFrame {
             runtime_id: Some(self.runtime_id.clone()),
-            control: Control::CaughtUp { in_flight },
-        });
-        let text = serde_json::to_vec(&frame).expect("frames of the contract serialise");
-        WatchedFrame {
-            text: Bytes::from(text),
-            cursor: None,
-        }
+            control,
+        }))
+    }
+
+    /// A frame that says a piece that came as part of something else.
+    pub(crate) fn delta(&self, delta: Delta) -> WatchedFrame {
+        transient(&Frame::Delta(DeltaFrame {
+            runtime_id: Some(self.runtime_id.clone()),
+            worker_id: self.worker_id.clone(),
+            delta,
+        }))
     }
 
     /// Cleans what the Runtime, not the Worker, says in an event; keeps every other byte.
@@ -167,6 +172,15 @@ impl Rewriter {
                 .is_some_and(|field| self.clean_at(field, rest)),
             (value, _) => self.scrub.value(value),
         }
+    }
+}
+
+/// A frame of ours, without a place in the log.
+fn transient(frame: &Frame) -> WatchedFrame {
+    let text = serde_json::to_vec(frame).expect("frames of the contract serialise");
+    WatchedFrame {
+        text: Bytes::from(text),
+        cursor: None,
     }
 }
 

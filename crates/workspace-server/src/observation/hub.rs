@@ -16,8 +16,10 @@ use super::channel::{Channel, Reader};
 use super::frame::Rewriter;
 use super::lanes::Lanes;
 use super::own::{Bounds, Own};
+use super::pump::Pump;
+use super::resume::Losses;
 use super::watch::Watch;
-use crate::handle::{CallContext, Upstream, protocol_error};
+use crate::handle::{CallContext, protocol_error};
 use crate::registry::Entry;
 use crate::seal::KeyRing;
 
@@ -25,7 +27,8 @@ use crate::seal::KeyRing;
 /// it takes to read what a Runtime inside has said already.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-type Key = (RuntimeId, WorkerId);
+/// Who is watched.
+pub(super) type Key = (RuntimeId, WorkerId);
 
 /// All shared upstreams of a Backend. Clones are the same hub.
 #[derive(Clone)]
@@ -45,7 +48,7 @@ struct Inner {
 
 /// What the hub needs to know of the Runtime that is watched.
 pub(crate) struct HubContext<'a> {
-    pub(crate) entry: &'a Entry,
+    pub(crate) entry: &'a Arc<Entry>,
     pub(crate) keys: &'a KeyRing,
 }
 
@@ -91,7 +94,7 @@ impl Hub {
             .map(|cursor| rewriter.seal().seal(cursor))
             .transpose()?;
         if let Some(cursor) = &cursor
-            && let Some(watch) = self.resume(&key, cursor)
+            && let Some(watch) = self.resume(&key, entry, cursor)
         {
             return Ok(watch);
         }
@@ -112,20 +115,27 @@ impl Hub {
             ends_itself: entry.ends_with_us,
         };
         let own = Own::new(upstream, rewriter, cursor, bounds, place);
-        Ok(Watch::own(self.clone(), key, own))
+        let own = Box::new(own);
+        Ok(Watch::own(self.clone(), key, Arc::clone(entry), own))
     }
 
-    fn resume(&self, key: &Key, cursor: &Cursor) -> Option<Watch> {
+    fn resume(&self, key: &Key, entry: &Arc<Entry>, cursor: &Cursor) -> Option<Watch> {
         // A seat is taken under the lock of the map, so that the channel is not retired in
         // between; the ring is searched without it, for that takes long.
         let seat = self.lock().get(key)?.seat();
         let (events, reader) = seat.resume(cursor)?;
-        Some(Watch::resumed(self.clone(), key.clone(), events, reader))
+        let (hub, key, entry) = (self.clone(), key.clone(), Arc::clone(entry));
+        Some(Watch::resumed(hub, key, entry, events, reader))
     }
 
     /// Hands a caught-up upstream's reader over to the shared frames, or makes this upstream the
     /// shared one when there is none.
-    pub(super) fn attach(&self, key: &Key, own: Box<Own>) -> Result<Attached, StreamEnd> {
+    pub(super) fn attach(
+        &self,
+        key: &Key,
+        entry: &Arc<Entry>,
+        own: Box<Own>,
+    ) -> Result<Attached, StreamEnd> {
         let mut channels = self.lock();
         if let Some(channel) = channels.get(key) {
             let seat = channel.seat();
@@ -144,60 +154,19 @@ impl Hub {
         let reader = channel.seat().at_the_end();
         channels.insert(key.clone(), Arc::clone(&channel));
         drop(channels);
-        let pump = self
-            .clone()
-            .pump(key.clone(), channel, shared.upstream, shared.ends_itself);
-        self.inner.tasks.spawn(pump);
+        let pump = Pump {
+            hub: self.clone(),
+            key: key.clone(),
+            entry: Arc::clone(entry),
+            channel,
+            losses: Losses::default(),
+        };
+        self.inner.tasks.spawn(pump.run(shared.upstream));
         Ok(Attached::Live(reader))
     }
 
-    /// Moves frames from the live upstream to those who read, until it ends or nobody does.
-    async fn pump(
-        self,
-        key: Key,
-        channel: Arc<Channel>,
-        mut upstream: Box<dyn Upstream>,
-        ends_itself: bool,
-    ) {
-        let end = loop {
-            match self.carry(&channel, &mut *upstream, ends_itself).await {
-                Some(end) => break end,
-                None if self.retire(&key, &channel) => break StreamEnd::Draining,
-                // Somebody came at the last moment.
-                None => {}
-            }
-        };
-        self.remove(&key, &channel);
-        channel.finish(self.told(end));
-    }
-
-    /// How the upstream ended; `None` when nobody reads any more.
-    async fn carry(
-        &self,
-        channel: &Channel,
-        upstream: &mut dyn Upstream,
-        ends_itself: bool,
-    ) -> Option<StreamEnd> {
-        let mut cut = std::pin::pin!(self.cut(ends_itself));
-        let mut unread = std::pin::pin!(channel.unread_for(self.inner.settings.linger));
-        loop {
-            let raw = tokio::select! {
-                biased;
-                () = &mut cut => return Some(StreamEnd::Draining),
-                () = &mut unread => return None,
-                next = upstream.next() => match next {
-                    Ok(raw) => raw,
-                    Err(end) => return Some(end),
-                },
-            };
-            if let Err(failure) = channel.push(raw) {
-                return Some(StreamEnd::Failed(failure));
-            }
-        }
-    }
-
     /// Forgets a channel that nobody reads; `false` when somebody does after all.
-    fn retire(&self, key: &Key, channel: &Arc<Channel>) -> bool {
+    pub(super) fn retire(&self, key: &Key, channel: &Arc<Channel>) -> bool {
         let mut channels = self.lock();
         if channel.has_readers() {
             return false;
@@ -208,11 +177,15 @@ impl Hub {
         true
     }
 
-    fn remove(&self, key: &Key, channel: &Arc<Channel>) {
+    pub(super) fn remove(&self, key: &Key, channel: &Arc<Channel>) {
         let mut channels = self.lock();
         if channels.get(key).is_some_and(|c| Arc::ptr_eq(c, channel)) {
             channels.remove(key);
         }
+    }
+
+    pub(super) fn settings(&self) -> &ObservationSettings {
+        &self.inner.settings
     }
 
     /// What clients are told of how an upstream ended.
@@ -230,7 +203,7 @@ impl Hub {
         }
     }
 
-    fn is_ending(&self) -> bool {
+    pub(super) fn is_ending(&self) -> bool {
         self.inner.ending.load(Ordering::Acquire)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yoi_protocol::{InFlight, RunId, ToolArguments};
+use yoi_protocol::{Delta, InFlight, RunId, ToolArguments};
 
 /// One text that deltas add up to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +28,31 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
+    /// The piece as a delta of the contract; `None` for a kind that this version does not know.
+    pub(crate) fn to_delta(&self) -> Option<Delta> {
+        let run_id = RunId::parse(&self.stream.run_id).ok()?;
+        let (offset, text) = (self.offset, self.text.clone());
+        match (self.stream.kind.as_str(), &self.stream.call_id) {
+            ("text", _) => Some(Delta::Text {
+                run_id,
+                offset,
+                text,
+            }),
+            ("thinking", _) => Some(Delta::Thinking {
+                run_id,
+                offset,
+                text,
+            }),
+            ("tool_arguments", Some(call_id)) => Some(Delta::ToolArguments {
+                run_id,
+                call_id: call_id.clone(),
+                offset,
+                text,
+            }),
+            _ => None,
+        }
+    }
+
     pub(crate) fn end(&self) -> u64 {
         self.offset + self.text.len() as u64
     }
@@ -184,9 +209,70 @@ impl Fold {
         self.is_bounded(texts)
     }
 
+    /// What is missing here of what is in flight in truth, which is taken over; `None`, and nothing
+    /// is, when the two do not belong together.
+    pub(crate) fn catch_up(&mut self, in_flight: Option<InFlight>) -> Option<Vec<Piece>> {
+        let said_nothing = |known: &InFlight| size(known) == 0;
+        let known = self.in_flight.as_ref();
+        let Some(now) = in_flight else {
+            // A Runtime may say that nothing is in flight while a run has said nothing yet.
+            return known.is_none_or(said_nothing).then(Vec::new);
+        };
+        let missing = match known {
+            Some(known) if known.run_id == now.run_id => missing(known, &now)?,
+            Some(known) if !said_nothing(known) => return None,
+            Some(_) | None => missing(&silent(now.run_id.clone()), &now)?,
+        };
+        let bytes = size(&now);
+        if bytes > self.max_bytes || now.tool_arguments.len() > MAX_TEXTS {
+            return None;
+        }
+        self.bytes = bytes;
+        self.in_flight = Some(now);
+        Some(missing)
+    }
+
     fn is_bounded(&self, texts: usize) -> bool {
         self.bytes <= self.max_bytes && texts <= MAX_TEXTS
     }
+}
+
+/// What `now` says beyond what is `known` of the same run; `None` when it does not go on from there.
+fn missing(known: &InFlight, now: &InFlight) -> Option<Vec<Piece>> {
+    let told = |call_id: &String| {
+        let mut known = known.tool_arguments.iter();
+        let tool = known.find(|tool| tool.call_id == *call_id);
+        tool.map_or("", |tool| tool.text.as_str())
+    };
+    let is_there = |call_id: &String| now.tool_arguments.iter().any(|it| it.call_id == *call_id);
+    let mut tools = known.tool_arguments.iter();
+    if !tools.all(|tool| is_there(&tool.call_id)) {
+        return None;
+    }
+    let texts = [
+        ("thinking", None, known.thinking.as_str(), &now.thinking),
+        ("text", None, known.text.as_str(), &now.text),
+    ];
+    let tools = now.tool_arguments.iter().map(|tool| {
+        let call_id = &tool.call_id;
+        ("tool_arguments", Some(call_id), told(call_id), &tool.text)
+    });
+    let mut missing = Vec::new();
+    for (kind, call_id, told, text) in texts.into_iter().chain(tools) {
+        let rest = text.strip_prefix(told)?;
+        if !rest.is_empty() {
+            missing.push(Piece {
+                stream: Stream {
+                    kind: kind.to_owned(),
+                    run_id: now.run_id.as_str().to_owned(),
+                    call_id: call_id.cloned(),
+                },
+                offset: told.len() as u64,
+                text: rest.to_owned(),
+            });
+        }
+    }
+    Some(missing)
 }
 
 /// What texts in flight cost.

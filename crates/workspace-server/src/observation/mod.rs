@@ -4,6 +4,10 @@
 //! are rewritten and serialised once and kept in a bounded ring. Whoever comes later with a
 //! cursor that is still in the ring is served from it. All others are caught up over a short
 //! upstream of their own, and handed over to the ring where both have the same event.
+//!
+//! A shared upstream is live, or waits to be opened again, or is being opened from the last
+//! cursor. Its readers stay meanwhile: they are told `upstream_lost`, and `upstream_restored` once
+//! what they missed is told.
 
 mod backlog;
 mod channel;
@@ -15,12 +19,15 @@ mod in_flight;
 mod joint;
 mod lanes;
 mod own;
+mod pump;
+mod resume;
 mod watch;
 
 use std::time::Duration;
 
 pub use frame::WatchedFrame;
 pub(crate) use hub::{Hub, HubContext};
+pub use resume::Backoff;
 pub use watch::Watch;
 
 /// What observation bounds.
@@ -40,6 +47,8 @@ pub struct ObservationSettings {
     /// How long a Runtime may keep a reader waiting, all waits together, until it has told the
     /// past. A reader's own pace does not count.
     pub catch_up_patience: Duration,
+    /// How long it takes to open a shared upstream again that was lost.
+    pub backoff: Backoff,
 }
 
 impl Default for ObservationSettings {
@@ -50,6 +59,7 @@ impl Default for ObservationSettings {
             max_catch_ups: 256,
             catch_up_wait: Duration::from_secs(10),
             catch_up_patience: Duration::from_secs(15),
+            backoff: Backoff::default(),
         }
     }
 }

@@ -29,7 +29,6 @@ pub(super) struct Shared {
     pub(super) rewriter: Rewriter,
     pub(super) backlog: Backlog,
     pub(super) course: Course,
-    pub(super) ends_itself: bool,
 }
 
 /// One reader's own upstream.
@@ -91,7 +90,6 @@ impl Own {
             course: self.course,
             upstream: self.upstream,
             rewriter: self.rewriter,
-            ends_itself: self.bounds.ends_itself,
         })
     }
 
@@ -174,7 +172,7 @@ impl Own {
 }
 
 /// The Runtime lets a reader wait for the past.
-fn silent() -> Failure {
+pub(super) fn silent() -> Failure {
     Failure::new(Code::RuntimeTimedOut)
         .by(Origin::Link)
         .with_phase(Phase::Body)

@@ -2,19 +2,22 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
 use tokio::sync::watch;
-use yoi_protocol::{RuntimeId, StreamEnd, WorkerId};
+use yoi_protocol::StreamEnd;
 
 use super::channel::Reader;
 use super::frame::WatchedFrame;
-use super::hub::{Attached, Hub};
+use super::hub::{Attached, Hub, Key};
 use super::own::Own;
+use crate::registry::Entry;
 
 /// One client's watch of one Worker. Dropping it ends it.
 pub struct Watch {
     hub: Hub,
-    key: (RuntimeId, WorkerId),
+    key: Key,
+    entry: Arc<Entry>,
     stage: Stage,
 }
 
@@ -31,23 +34,26 @@ enum Stage {
 }
 
 impl Watch {
-    pub(super) fn own(hub: Hub, key: (RuntimeId, WorkerId), own: Own) -> Self {
+    pub(super) fn own(hub: Hub, key: Key, entry: Arc<Entry>, own: Box<Own>) -> Self {
         Self {
             hub,
             key,
-            stage: Stage::Own(Box::new(own), None),
+            entry,
+            stage: Stage::Own(own, None),
         }
     }
 
     pub(super) fn resumed(
         hub: Hub,
-        key: (RuntimeId, WorkerId),
+        key: Key,
+        entry: Arc<Entry>,
         missed: VecDeque<WatchedFrame>,
         reader: Reader,
     ) -> Self {
         Self {
             hub,
             key,
+            entry,
             stage: Stage::Resumed(missed, reader),
         }
     }
@@ -114,7 +120,7 @@ impl Watch {
         // Only for the moment in which the stage changes hands.
         let stage = std::mem::replace(&mut self.stage, Stage::Over(StreamEnd::Draining));
         self.stage = match stage {
-            Stage::Own(own, _) => match self.hub.attach(&self.key, own) {
+            Stage::Own(own, _) => match self.hub.attach(&self.key, &self.entry, own) {
                 Ok(Attached::Live(reader)) => Stage::Live(reader),
                 Ok(Attached::Apart(own, progress)) => Stage::Own(own, Some(progress)),
                 Err(end) => Stage::Over(end),

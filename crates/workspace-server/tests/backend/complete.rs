@@ -3,14 +3,16 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use yoi_protocol::{RawFrame, StreamEnd};
-use yoi_workspace_server::{Registration, Upstream};
+use yoi_testkit::eventually;
+use yoi_workspace_server::{Backend, ObservationSettings, Registration, Upstream};
 
-use crate::double::{Double, Told, caught_up, event};
+use crate::double::{Counts, Double, Told, caught_up, event};
 use crate::support::{Served, embedded, registered, remote};
 
 const WORKER: &str = "/api/runtimes/inside/workers/w-1";
@@ -36,29 +38,53 @@ fn said() -> Value {
         "delta": {"type": "text", "run_id": "run-1", "offset": 0, "text": "so"}})
 }
 
-/// A Runtime whose observers are told one of these after the other, and that this is all.
-async fn telling(streams: impl IntoIterator<Item = Vec<Value>>) -> Served {
+/// A Runtime whose observers are told one of these after the other; of the last, and whenever it is
+/// asked again, that this is all.
+async fn telling(streams: impl IntoIterator<Item = Vec<Value>>) -> (Served, Arc<Counts>) {
     let (runtime, _script) = embedded("inside").await;
     let streams: Mutex<VecDeque<_>> = Mutex::new(streams.into_iter().collect());
     let double = Double::of(runtime).observed(move || {
-        let told = streams.lock().unwrap().pop_front().unwrap();
-        Told::new(told.into_iter().map(Ok).chain([Err(StreamEnd::Complete)]))
+        let mut streams = streams.lock().unwrap();
+        let told = streams.pop_front().unwrap_or_default();
+        let end = streams.is_empty().then_some(Err(StreamEnd::Complete));
+        Told::new(told.into_iter().map(Ok).chain(end))
     });
-    Served::over(double.registered("inside")).await
+    over(double).await
+}
+
+/// A Backend that keeps no upstream which nobody reads.
+async fn over(double: Double) -> (Served, Arc<Counts>) {
+    let counts = double.counts();
+    let builder = Backend::builder()
+        .runtime(double.registered("inside"))
+        .observation(ObservationSettings {
+            linger: Duration::ZERO,
+            ..ObservationSettings::default()
+        });
+    (Served::start(builder).await, counts)
+}
+
+/// The cursor of a snapshot, whose upstream is gone.
+async fn left(served: &Served, counts: &Counts) -> String {
+    let seen = served.watch(WORKER, "").await.until_caught_up().await;
+    eventually("its upstream is closed", async || match counts.open() {
+        0 => Ok(()),
+        open => Err(open),
+    })
+    .await;
+    seen[0]["cursor"].as_str().unwrap().to_owned()
 }
 
 /// The end of whoever comes without a cursor.
 async fn afresh(told: Vec<Value>) -> (Option<String>, u16) {
-    let served = telling([told]).await;
+    let (served, _) = telling([told]).await;
     served.watch(WORKER, "").await.end().await
 }
 
 /// The end of whoever comes back with the cursor of a snapshot.
 async fn resumed(told: Vec<Value>) -> (Option<String>, u16) {
-    let served = telling([vec![shown("idle"), caught_up()], told]).await;
-    let first = served.watch(WORKER, "").await.until_caught_up().await;
-    let cursor = first[0]["cursor"].as_str().unwrap();
-    let query = format!("?cursor={cursor}");
+    let (served, counts) = telling([vec![shown("idle"), caught_up()], told]).await;
+    let query = format!("?cursor={}", left(&served, &counts).await);
     served.watch(WORKER, &query).await.end().await
 }
 
@@ -131,20 +157,17 @@ async fn whoever_comes_to_others_brings_what_it_was_told() {
             vec![caught_up()],
             vec![shown(status), caught_up()],
         ]));
-        let gates = Mutex::new(VecDeque::from([Semaphore::new(1).into()]));
+        let gates = Mutex::new(VecDeque::from([Arc::new(Semaphore::new(0))]));
         let gate = Arc::new(Semaphore::new(0));
         let shared = Arc::clone(&gate);
         let double = Double::of(runtime).observed(move || {
-            let told = streams.lock().unwrap().pop_front().unwrap();
+            let told = streams.lock().unwrap().pop_front().unwrap_or_default();
             let gate = gates.lock().unwrap().pop_front();
             Later(told.into(), gate.unwrap_or_else(|| Arc::clone(&shared)))
         });
-        let served = Served::over(double.registered("inside")).await;
-        let mut first = served.watch(WORKER, "").await;
-        let cursor = first.until_caught_up().await[0]["cursor"].clone();
-        first.end().await;
+        let (served, counts) = over(double).await;
+        let query = format!("?cursor={}", left(&served, &counts).await);
         // This one shares its upstream, which has told of no event.
-        let query = format!("?cursor={}", cursor.as_str().unwrap());
         let mut back = served.watch(WORKER, &query).await;
         back.until_caught_up().await;
         let mut other = served.watch(WORKER, "").await;

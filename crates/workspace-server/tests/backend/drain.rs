@@ -60,10 +60,7 @@ async fn an_embedded_runtime_that_drains_alone_is_unavailable_as_a_remote_one_wo
     assert_eq!(refused.body["reason"], "draining");
     assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(served.get(&path).await.status, 200);
-    assert_eq!(
-        watcher.end().await,
-        (Some("runtime_unavailable".into()), 4503)
-    );
+    assert_eq!(watcher.until_lost().await, "runtime_unavailable");
     assert_eq!(served.get("/readyz").await.status, 200);
     served.backend.probe().await;
     let runtime = served.get("/api/runtimes/inside").await;

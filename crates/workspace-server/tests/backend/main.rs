@@ -24,6 +24,7 @@ mod link;
 mod operations;
 mod policy;
 mod presence;
+mod resume;
 mod routes;
 mod snapshots;
 mod snapshots_commands;

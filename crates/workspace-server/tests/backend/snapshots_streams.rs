@@ -125,13 +125,22 @@ async fn watches_that_end() {
     watcher.socket.send(Message::text("do this")).await.unwrap();
     keep_rest(&mut book, "a_watcher_that_speaks", W1_EVENTS, seen, watcher).await;
 
-    for (cause, end) in [
-        ("a_link_that_fell_behind", StreamEnd::SlowConsumer),
-        ("a_runtime_that_drains", StreamEnd::Draining),
-        ("a_runtime_that_hears_things", StreamEnd::ObservationOnly),
+    let past = || [Ok(snapshot()), Ok(caught_up())];
+    for (cause, past, end) in [
+        // One that is still the client's own; a shared one is opened again.
+        (
+            "a_link_that_fell_behind",
+            &past()[..1],
+            StreamEnd::SlowConsumer,
+        ),
+        (
+            "a_runtime_that_hears_things",
+            &past()[..],
+            StreamEnd::ObservationOnly,
+        ),
     ] {
-        let told = move || Told::new([Ok(snapshot()), Ok(caught_up()), Err(end.clone())]);
-        let double = Double::of(runtime.clone()).observed(told);
+        let told: Vec<_> = past.iter().cloned().chain([Err(end)]).collect();
+        let double = Double::of(runtime.clone()).observed(move || Told::new(told.clone()));
         let served = Served::start(sealing().runtime(double.registered("inside"))).await;
         served.keep_watched(&mut book, cause, W1, "").await;
     }

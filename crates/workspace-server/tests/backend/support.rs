@@ -311,8 +311,18 @@ impl Watcher {
     }
 
     pub(crate) async fn until_caught_up(&mut self) -> Vec<Value> {
-        self.until(|frame| frame["control"]["type"] == "caught_up")
-            .await
+        self.until_control("caught_up").await
+    }
+
+    /// Until it is told that the Runtime is lost, and how.
+    pub(crate) async fn until_lost(&mut self) -> String {
+        let frames = self.until_control("upstream_lost").await;
+        let code = frames.last().unwrap()["control"]["code"].as_str();
+        code.unwrap().to_owned()
+    }
+
+    pub(crate) async fn until_control(&mut self, name: &str) -> Vec<Value> {
+        self.until(|frame| frame["control"]["type"] == name).await
     }
 
     pub(crate) async fn until_event(&mut self, name: &str) -> Vec<Value> {

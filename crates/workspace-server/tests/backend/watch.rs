@@ -41,7 +41,7 @@ async fn counted(linger: Duration) -> Counted {
 }
 
 /// What deltas of the answer add up to, from what was in flight on; breaks where they do not join.
-fn joined(frames: &[Value]) -> String {
+pub(crate) fn joined(frames: &[Value]) -> String {
     let mut text = String::new();
     for frame in frames {
         if let Some(told) = frame["control"]["in_flight"]["text"].as_str() {
@@ -338,55 +338,6 @@ async fn faults_are_told_after_the_upgrade() {
     }
     let plain = served.get(&format!("{path}/events/ws")).await;
     assert_eq!(plain.brief(), "426 upgrade_required backend -");
-}
-
-#[tokio::test]
-async fn a_link_that_breaks_ends_its_watchers_and_nothing_else() {
-    let (inside, _script) = embedded("inside").await;
-    let (outside, mut script) = remote("outside").await;
-    let builder = Backend::builder()
-        .runtime(Registration::embedded(inside))
-        .runtime(registered(&outside));
-    let served = Served::start(builder).await;
-    let here = served.create("inside", "w-1").await;
-    let there = served.create("outside", "w-1").await;
-    let mut stays = served.watch(&here, "").await;
-    stays.until_caught_up().await;
-    let mut goes = served.watch(&there, "").await;
-    goes.until_caught_up().await;
-    served.input(&there).await;
-    let run = script.next_run().await;
-    run.say("mid-run").await;
-    goes.until(|frame| frame["kind"] == "delta").await;
-    outside.kill().await;
-    let (code, close) = goes.end().await;
-    assert_eq!(
-        (code.as_deref(), close),
-        (Some("runtime_unreachable"), 4502)
-    );
-    let mut late = served.watch(&there, "").await;
-    assert_eq!(late.end().await, (Some("runtime_unreachable".into()), 4502));
-    assert_eq!(
-        served.get(&there).await.brief(),
-        "502 runtime_unreachable link -"
-    );
-    assert_eq!(served.get(&here).await.status, 200);
-    served.post(&format!("{here}/stop"), json!({})).await;
-    stays.until_event("worker_stopped").await;
-}
-
-#[tokio::test]
-async fn a_runtime_that_drains_ends_its_watchers_as_unavailable() {
-    let (outside, _script) = remote("outside").await;
-    let served = Served::over(registered(&outside)).await;
-    let path = served.create("outside", "w-1").await;
-    let mut watcher = served.watch(&path, "").await;
-    watcher.until_caught_up().await;
-    outside.stop().await;
-    assert_eq!(
-        watcher.end().await,
-        (Some("runtime_unavailable".into()), 4503)
-    );
 }
 
 #[tokio::test]

@@ -178,8 +178,9 @@ impl Committed {
 fn injection(case: Case) -> Injection {
     let injection = case.fault.on(case.operation);
     match case.times {
-        super::Times::Always => injection,
-        super::Times::Once => injection.first(1),
+        // A stream that is opened again would be struck again, and that is not told apart.
+        super::Times::Always if case.fault.family() != Family::Stream => injection,
+        super::Times::Always | super::Times::Once => injection.first(1),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use yoi_client::{Call, RetryPolicy};
 use yoi_protocol::WorkerId;
-use yoi_testkit::{Ask, Browser, TestBackend, eventually};
+use yoi_testkit::{Ask, Browser, Fault, FaultProxy, TestBackend, eventually};
 use yoi_workspace_server::{PresenceSettings, RemoteSettings};
 
 use super::ledger::{Ledger, frames};
@@ -14,6 +14,7 @@ use super::workers::{gpu_1, next};
 pub(super) async fn walk() -> Ledger {
     let mut ledger = Ledger::default();
     of_the_fleet(&mut ledger).await;
+    of_a_stream_that_breaks(&mut ledger).await;
     of_what_is_not_there(&mut ledger).await;
     of_who_cannot_be_reached(&mut ledger).await;
     of_itself(&mut ledger).await;
@@ -69,6 +70,27 @@ async fn of_the_fleet(ledger: &mut Ledger) {
     while next(&mut stream).await["event"]["status"] != "idle" {}
     let snapshot = next(&mut watch().await).await;
     ledger.compare("frames/backend/snapshot", &snapshot);
+}
+
+async fn of_a_stream_that_breaks(ledger: &mut Ledger) {
+    let (runtime, _script) = gpu_1().await;
+    let link = FaultProxy::to(&runtime).await;
+    let backend = TestBackend::builder().remote(&link).start().await;
+    let browser = backend.browser();
+    let create = json!({"worker_id": "w-1"});
+    let workers = browser.ask("POST", "/api/runtimes/gpu-1/workers");
+    let _created = workers.json(&create).await.expect(201);
+    let id = WorkerId::parse("w-1").expect("an id");
+    let workers = browser.workers("gpu-1");
+    let stream = workers.events(&id, None, &Call::default()).await;
+    let mut stream = stream.expect("it is there");
+    while next(&mut stream).await["control"]["type"] != "caught_up" {}
+    let fault = link.inject(Fault::StreamReset.first(1));
+    let lost = next(&mut stream).await;
+    ledger.compare("frames/backend/upstream_lost", &lost);
+    let restored = next(&mut stream).await;
+    ledger.compare("frames/backend/upstream_restored", &restored);
+    fault.undo();
 }
 
 /// The fixture has a profile with a description beside one without: those of a whole Runtime.

@@ -20,11 +20,6 @@ const NOT_DRIVEN: &[(&str, &str)] = &[
         "backend/runtimes_degraded",
         "no circuit opens yet; the tests of presence bring the rest about",
     ),
-    ("frames/backend/upstream_lost", "no Backend reconnects yet"),
-    (
-        "frames/backend/upstream_restored",
-        "no Backend reconnects yet",
-    ),
     (
         "problems/backend/internal",
         "a fault of ours: none is known to be there",

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use yoi_protocol::{RawFrame, RuntimeId, WorkerId};
+use yoi_protocol::{Control, RawFrame, RuntimeId, WorkerId};
 
 use super::{Backlog, Found, Pushed};
 use crate::handle::Upstream;
@@ -338,7 +338,9 @@ fn a_cursor_in_the_ring_is_served_from_it_and_one_before_it_is_not() {
             Some(last),
             "seed {seed}: every event after the cursor"
         );
-        witness.sees(&shared.caught_up(resumed.in_flight));
+        witness.sees(&shared.control(Control::CaughtUp {
+            in_flight: resumed.in_flight,
+        }));
         for frame in &feed.frames[until..] {
             backlog.push(shared.rewrite(raw(frame)).unwrap()).unwrap();
         }
