@@ -10,7 +10,7 @@ use yoi_client::{Call, Client, ClientBuilder, RetryPolicy, Timeouts, Workers};
 use yoi_http_kit::{Browsers, OriginGuard};
 use yoi_protocol::{Api, RuntimeId};
 use yoi_workspace_server::{
-    Backend, BackendBuilder, HttpSettings, Registration, RemoteSettings, serve,
+    Backend, BackendBuilder, CircuitSettings, HttpSettings, Registration, RemoteSettings, serve,
 };
 
 use crate::browser::{Asker, Browser};
@@ -82,6 +82,7 @@ pub struct TestBackendBuilder {
     timeouts: Option<Timeouts>,
     retry: Option<RetryPolicy>,
     idle: Option<Duration>,
+    circuit: Option<CircuitSettings>,
     tokens: Vec<(String, String)>,
     may_panic: bool,
 }
@@ -96,6 +97,7 @@ impl TestBackend {
             timeouts: None,
             retry: None,
             idle: None,
+            circuit: None,
             tokens: Vec::new(),
             may_panic: false,
         }
@@ -304,6 +306,12 @@ impl TestBackendBuilder {
         self
     }
 
+    /// When any remote Runtime is left alone for a while.
+    pub fn circuit(mut self, circuit: CircuitSettings) -> Self {
+        self.circuit = Some(circuit);
+        self
+    }
+
     /// Wants a bearer token from everyone who asks, and knows its holder by `name`.
     pub fn token(mut self, name: impl Into<String>, token: impl Into<String>) -> Self {
         self.tokens.push((name.into(), token.into()));
@@ -342,6 +350,7 @@ impl TestBackendBuilder {
             settings.timeouts = self.timeouts.unwrap_or(settings.timeouts);
             settings.retry = self.retry.unwrap_or(settings.retry);
             settings.idle = self.idle.unwrap_or(settings.idle);
+            settings.circuit = self.circuit.unwrap_or(settings.circuit);
             Registration::remote(id.clone(), &settings)
                 .unwrap_or_else(|error| panic!("remote runtime {id}: {error}"))
         };

@@ -31,6 +31,7 @@
 mod api;
 mod audit;
 mod backend;
+mod backoff;
 pub mod config;
 mod handle;
 mod idempotency;
@@ -45,12 +46,13 @@ mod sweep;
 pub use api::{HttpSettings, document, router, serve, table};
 pub use audit::{Attempt, AuditRecord, AuditRefused, AuditSink, LogAudit};
 pub use backend::{Backend, BackendBuilder, BuildError, Caller};
+pub use backoff::Backoff;
 pub use config::{Plan, StartError};
 pub use handle::{
-    Applied, CallContext, Embedded, ForwardedKey, Remote, RemoteError, RemoteSettings,
-    RuntimeHandle, Upstream,
+    Applied, BulkheadSettings, CallContext, CircuitSettings, Embedded, ForwardedKey, Remote,
+    RemoteError, RemoteSettings, RuntimeHandle, Upstream,
 };
-pub use observation::{Backoff, ObservationSettings, Watch, WatchedFrame};
+pub use observation::{ObservationSettings, Watch, WatchedFrame};
 pub use policy::{Decision, Policy, Question, RuntimeRules};
 pub use presence::PresenceSettings;
 pub use registry::{CallTimeouts, Registration};

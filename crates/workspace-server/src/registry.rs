@@ -189,7 +189,7 @@ impl Entry {
             last_seen_at: sight.last_seen_at,
             age_ms: sight.age_ms,
             last_error: sight.last_error.clone(),
-            circuit: None,
+            circuit: self.handle.circuit(),
             capabilities: info
                 .map(|info| info.capabilities.clone())
                 .unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 use yoi_protocol::{Operation, RuntimeId};
-use yoi_workspace_server::{Backoff, ObservationSettings, PresenceSettings};
+use yoi_workspace_server::{Backoff, CircuitSettings, ObservationSettings, PresenceSettings};
 
 use super::ask::request;
 use super::judge::{self, Case, Wrong};
@@ -146,6 +146,7 @@ fn tuned(builder: TestBackendBuilder, pace: &Pace) -> TestBackendBuilder {
         .timeouts(pace.timeouts)
         .retry(pace.retry)
         .idle(pace.idle)
+        .circuit(CircuitSettings::NEVER)
         .backend(move |backend| backend.presence(LOOKS_ONCE).observation(observation))
 }
 

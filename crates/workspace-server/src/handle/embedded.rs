@@ -7,9 +7,9 @@ use tokio::time::timeout_at;
 use worker_runtime::{CommandContext, Observation, Runtime, RuntimeError};
 use yoi_client::classify::passed_on;
 use yoi_protocol::{
-    CancelRequest, Cancelled, Capability, Code, CreateWorker, Cursor, Failure, InputAccepted,
-    InputRequest, ListQuery, Origin, RawFrame, RuntimeInfo, StopRequest, Stopped, StreamEnd,
-    Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
+    CancelRequest, Cancelled, Capability, CircuitView, Code, CreateWorker, Cursor, Failure,
+    InputAccepted, InputRequest, ListQuery, Origin, RawFrame, RuntimeInfo, StopRequest, Stopped,
+    StreamEnd, Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
 };
 
 use super::{Applied, CallContext, RuntimeHandle, Upstream, protocol_error};
@@ -57,6 +57,11 @@ fn command(call: &CallContext) -> CommandContext {
 
 #[async_trait]
 impl RuntimeHandle for Embedded {
+    /// There is no link that could be cut.
+    fn circuit(&self) -> Option<CircuitView> {
+        None
+    }
+
     async fn runtime(&self, _call: &CallContext) -> Result<RuntimeInfo, Failure> {
         let mut info = self.runtime.info();
         // What the wire of a remote Runtime says of itself: through a Backend both ways are open.

@@ -8,13 +8,14 @@ pub(crate) mod remote;
 use async_trait::async_trait;
 use tokio::time::Instant;
 use yoi_protocol::{
-    CancelRequest, Cancelled, Code, CreateWorker, Cursor, Effect, Failure, IdempotencyKey,
-    InputAccepted, InputRequest, ListQuery, Origin, RawFrame, RequestId, RuntimeInfo, StopRequest,
-    Stopped, StreamEnd, Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
+    CancelRequest, Cancelled, CircuitView, Code, CreateWorker, Cursor, Effect, Failure,
+    IdempotencyKey, InputAccepted, InputRequest, ListQuery, Origin, RawFrame, RequestId,
+    RuntimeInfo, StopRequest, Stopped, StreamEnd, Transcript, TranscriptQuery, Worker, WorkerId,
+    WorkerPage,
 };
 
 pub use embedded::Embedded;
-pub use remote::{Remote, RemoteError, RemoteSettings};
+pub use remote::{BulkheadSettings, CircuitSettings, Remote, RemoteError, RemoteSettings};
 pub use worker_runtime::Applied;
 
 /// What goes along with every call to a Runtime.
@@ -48,6 +49,9 @@ pub struct ForwardedKey {
 /// embedded Runtime's take the same rows. No method asks anything before it acts.
 #[async_trait]
 pub trait RuntimeHandle: Send + Sync {
+    /// Whether the Runtime is asked at all; `None` where it always is.
+    fn circuit(&self) -> Option<CircuitView>;
+
     /// What the Runtime says of itself.
     async fn runtime(&self, call: &CallContext) -> Result<RuntimeInfo, Failure>;
 

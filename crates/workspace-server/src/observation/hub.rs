@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use yoi_protocol::{Code, Cursor, Failure, Origin, Reason, RuntimeId, StreamEnd, WorkerId};
+use yoi_protocol::{Cursor, Failure, Reason, RuntimeId, StreamEnd, WorkerId};
 
 use super::ObservationSettings;
 use super::channel::{Channel, Reader};
@@ -17,7 +17,7 @@ use super::frame::Rewriter;
 use super::lanes::Lanes;
 use super::own::{Bounds, Own};
 use super::pump::Pump;
-use super::resume::Losses;
+use super::resume::{Losses, unavailable};
 use super::watch::Watch;
 use crate::handle::{CallContext, protocol_error};
 use crate::registry::Entry;
@@ -243,10 +243,5 @@ impl Hub {
 }
 
 fn draining() -> StreamEnd {
-    StreamEnd::Failed(
-        Failure::new(Code::RuntimeUnavailable)
-            .by(Origin::Runtime)
-            .with_reason(Reason::Draining)
-            .with_retry_after_ms(1000),
-    )
+    StreamEnd::Failed(unavailable(Reason::Draining).with_retry_after_ms(1000))
 }

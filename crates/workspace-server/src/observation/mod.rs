@@ -25,9 +25,9 @@ mod watch;
 
 use std::time::Duration;
 
+use crate::backoff::Backoff;
 pub use frame::WatchedFrame;
 pub(crate) use hub::{Hub, HubContext};
-pub use resume::Backoff;
 pub use watch::Watch;
 
 /// What observation bounds.
@@ -59,7 +59,10 @@ impl Default for ObservationSettings {
             max_catch_ups: 256,
             catch_up_wait: Duration::from_secs(10),
             catch_up_patience: Duration::from_secs(15),
-            backoff: Backoff::default(),
+            backoff: Backoff {
+                base: Duration::from_millis(200),
+                max: Duration::from_secs(10),
+            },
         }
     }
 }

@@ -7,35 +7,8 @@ use std::time::Duration;
 
 use yoi_protocol::{Code, Failure, Origin, Reason, StreamEnd};
 
+use crate::backoff::Backoff;
 use crate::handle::protocol_error;
-
-/// How long a Backend waits before it opens a lost upstream again: twice as long each time, and of
-/// that any part by chance, so that the watchers of a Runtime that comes back do not all come at
-/// the same moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
-    /// The most before the first time.
-    pub base: Duration,
-    /// The most before any time.
-    pub max: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            base: Duration::from_millis(200),
-            max: Duration::from_secs(10),
-        }
-    }
-}
-
-impl Backoff {
-    /// The pause before the attempt after `failures`; `roll` is a number from 0 to 1.
-    fn pause(self, failures: u32, roll: f64) -> Duration {
-        let factor = 1_u32.checked_shl(failures.min(31)).unwrap_or(u32::MAX);
-        self.base.saturating_mul(factor).min(self.max).mul_f64(roll)
-    }
-}
 
 /// What becomes of a shared upstream that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +119,7 @@ fn outlook(code: Code) -> Outlook {
     }
 }
 
-fn unavailable(reason: Reason) -> Failure {
+pub(super) fn unavailable(reason: Reason) -> Failure {
     Failure::new(Code::RuntimeUnavailable)
         .by(Origin::Runtime)
         .with_reason(reason)

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use worker_runtime::Runtime;
 use yoi_protocol::{
-    CancelRequest, Cancelled, CreateWorker, Cursor, Failure, InputAccepted, InputRequest,
-    ListQuery, RawFrame, RuntimeInfo, Source, StopRequest, Stopped, StreamEnd, Transcript,
-    TranscriptQuery, Worker, WorkerId, WorkerPage,
+    CancelRequest, Cancelled, CircuitView, CreateWorker, Cursor, Failure, InputAccepted,
+    InputRequest, ListQuery, RawFrame, RuntimeInfo, Source, StopRequest, Stopped, StreamEnd,
+    Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
 };
 use yoi_workspace_server::{Applied, CallContext, Embedded, Registration, RuntimeHandle, Upstream};
 
@@ -152,6 +152,9 @@ pub(crate) fn caught_up() -> Value {
 
 #[async_trait]
 impl RuntimeHandle for Double {
+    fn circuit(&self) -> Option<CircuitView> {
+        self.inner.circuit()
+    }
     async fn runtime(&self, call: Call<'_>) -> Result<RuntimeInfo, Failure> {
         self.inner.runtime(call).await
     }

@@ -18,6 +18,7 @@ mod drain;
 mod faults;
 mod guards;
 mod hub;
+mod isolation;
 mod kept;
 mod leak;
 mod link;

@@ -23,7 +23,8 @@ use yoi_http_kit::{Browsers, Drain, OriginGuard, ServeOptions, Server};
 use yoi_protocol::{Limits, RuntimeId};
 use yoi_testkit::{RemoteRuntime, Script, ScriptedExecutor, TestRuntime};
 use yoi_workspace_server::{
-    Backend, BackendBuilder, HttpSettings, PresenceSettings, Registration, RemoteSettings, router,
+    Backend, BackendBuilder, CircuitSettings, HttpSettings, PresenceSettings, Registration,
+    RemoteSettings, router,
 };
 
 /// How long a test waits for what must come.
@@ -71,18 +72,20 @@ fn limits() -> Limits {
     }
 }
 
-/// The settings for a Runtime outside: short timeouts, one attempt.
+/// The settings for a Runtime outside: one attempt, however many failed before.
 pub(crate) fn settings(url: &str, token: &str) -> RemoteSettings {
     let mut settings = RemoteSettings::new(url);
     settings.retry = RetryPolicy::NEVER;
+    settings.circuit = CircuitSettings::NEVER;
     settings.token = Some(Arc::new(SecretSource::fixed(Secret::new(token))));
     settings
 }
 
-/// How a Runtime outside is reached, or what stands in for one: with one attempt.
+/// The same of one that runs, or of what stands in for one.
 pub(crate) fn once(runtime: &impl RemoteRuntime) -> RemoteSettings {
     RemoteSettings {
         retry: RetryPolicy::NEVER,
+        circuit: CircuitSettings::NEVER,
         ..runtime.remote_settings()
     }
 }

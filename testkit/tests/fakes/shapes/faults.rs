@@ -9,7 +9,7 @@ use yoi_protocol::{Code, Operation};
 use yoi_testkit::{
     FakeRuntime, Fault, FaultProxy, RemoteRuntime, RuntimeFaults, TestBackend, TestRuntime,
 };
-use yoi_workspace_server::Registration;
+use yoi_workspace_server::{CircuitSettings, Registration};
 
 use super::ledger::{Ledger, frames};
 
@@ -38,6 +38,7 @@ async fn of_the_link(ledger: &mut Ledger) {
     let backend = TestBackend::builder()
         .remote(&link)
         .retry(RetryPolicy::NEVER)
+        .circuit(CircuitSettings::NEVER)
         .timeouts(soon());
     let backend = backend.start().await;
     let browser = backend.browser();

@@ -6,7 +6,7 @@ use serde_json::json;
 use yoi_client::{RetryPolicy, Timeouts};
 use yoi_protocol::Code;
 use yoi_testkit::{Browser, FakeRuntime, RemoteRuntime, TestBackend};
-use yoi_workspace_server::RemoteSettings;
+use yoi_workspace_server::{Backoff, BulkheadSettings, CircuitSettings, RemoteSettings};
 
 use super::ledger::Ledger;
 
@@ -22,6 +22,7 @@ pub(super) async fn walk() -> Ledger {
     let builder = || {
         TestBackend::builder()
             .retry(RetryPolicy::NEVER)
+            .circuit(CircuitSettings::NEVER)
             .timeouts(timeouts)
     };
     let backend = builder().fake(&fake).start().await;
@@ -101,7 +102,39 @@ pub(super) async fn walk() -> Ledger {
     )
     .await;
     resets.abort();
+    refused_here(&mut ledger).await;
     ledger
+}
+
+/// What a Backend refuses by itself: a Runtime that is left alone, and one that has no place.
+async fn refused_here(ledger: &mut Ledger) {
+    let left_alone = RemoteSettings {
+        circuit: CircuitSettings {
+            failures: 1,
+            pause: Backoff {
+                base: Duration::from_secs(600),
+                max: Duration::from_secs(600),
+            },
+        },
+        ..RemoteSettings::new("http://127.0.0.1:1")
+    };
+    let no_place = RemoteSettings {
+        bulkhead: BulkheadSettings {
+            max_calls: 0,
+            max_waiting: 0,
+        },
+        ..RemoteSettings::new("http://127.0.0.1:1")
+    };
+    for (settings, name) in [
+        (left_alone, "backend/runtime_unavailable_circuit_open"),
+        (no_place, "backend/runtime_unavailable_overloaded"),
+    ] {
+        let backend = TestBackend::builder().remote_with("gpu-1", &settings);
+        let backend = backend.retry(RetryPolicy::NEVER).start().await;
+        let browser = backend.browser();
+        let _once = browser.ask("POST", STOP).json(&json!({})).await;
+        told(ledger, &browser, name).await;
+    }
 }
 
 async fn told(ledger: &mut Ledger, browser: &Browser, name: &str) {

@@ -18,7 +18,7 @@ const NOT_DRIVEN: &[(&str, &str)] = &[
     ("answers/transcript_redacted", "no policy redacts yet"),
     (
         "backend/runtimes_degraded",
-        "no circuit opens yet; the tests of presence bring the rest about",
+        "the tests of presence bring it about",
     ),
     (
         "problems/backend/internal",
@@ -31,14 +31,6 @@ const NOT_DRIVEN: &[(&str, &str)] = &[
     (
         "problems/backend/operation_unsupported",
         "no Backend refuses yet what a Runtime does not list",
-    ),
-    (
-        "problems/backend/runtime_unavailable_circuit_open",
-        "no circuit opens yet",
-    ),
-    (
-        "problems/backend/runtime_unavailable_overloaded",
-        "no Backend bounds what waits for a Runtime yet",
     ),
     (
         "problems/backend/unavailable",

@@ -1,5 +1,8 @@
 //! A Runtime in a process of its own: its wire, through `yoi-client`.
 
+mod bulkhead;
+mod circuit;
+mod link;
 mod settings;
 mod token;
 
@@ -9,13 +12,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use yoi_client::{Answer, Call, CallError, Client, Credential, FrameStream, Perspective, Workers};
 use yoi_protocol::{
-    Api, CancelRequest, Cancelled, CreateWorker, Cursor, Effect, Failure, InputAccepted,
-    InputRequest, ListQuery, RawFrame, RuntimeId, RuntimeInfo, StopRequest, Stopped, StreamEnd,
-    Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
+    Api, CancelRequest, Cancelled, CircuitView, CreateWorker, Cursor, Effect, Failure,
+    InputAccepted, InputRequest, ListQuery, RawFrame, RuntimeId, RuntimeInfo, StopRequest, Stopped,
+    StreamEnd, Transcript, TranscriptQuery, Worker, WorkerId, WorkerPage,
 };
 
 use super::{Applied, CallContext, RuntimeHandle, Upstream, protocol_error};
 use crate::scrub::Scrubber;
+pub use bulkhead::BulkheadSettings;
+pub use circuit::CircuitSettings;
+use link::Link;
 pub use settings::{RemoteError, RemoteSettings};
 use token::Token;
 
@@ -25,6 +31,7 @@ pub struct Remote {
     runtime_id: RuntimeId,
     client: Client,
     workers: Workers,
+    link: Arc<Link>,
     scrub: Scrubber,
 }
 
@@ -60,6 +67,11 @@ impl Remote {
             workers: client.workers(Api::Runtime),
             runtime_id,
             client,
+            link: Arc::new(Link::new(
+                settings.circuit,
+                settings.bulkhead,
+                settings.timeouts,
+            )),
             scrub,
         })
     }
@@ -80,7 +92,7 @@ impl Remote {
     }
 }
 
-fn call(context: &CallContext, resend_unknown: bool) -> Call {
+fn keyed(context: &CallContext, resend_unknown: bool) -> Call {
     let key = context.key.as_ref();
     Call {
         deadline: context.deadline,
@@ -94,7 +106,7 @@ fn call(context: &CallContext, resend_unknown: bool) -> Call {
 fn read(context: &CallContext) -> Call {
     Call {
         key: None,
-        ..call(context, false)
+        ..keyed(context, false)
     }
 }
 
@@ -112,16 +124,23 @@ fn failure(error: CallError) -> Failure {
 
 #[async_trait]
 impl RuntimeHandle for Remote {
+    fn circuit(&self) -> Option<CircuitView> {
+        Some(self.link.view())
+    }
+
     async fn runtime(&self, context: &CallContext) -> Result<RuntimeInfo, Failure> {
-        let info = self
-            .client
-            .runtime_info(&read(context))
-            .await
-            .map_err(failure)?
-            .value;
-        self.check(&info.runtime_id, None)?;
-        self.client.follow_limits(&info.limits);
-        Ok(info)
+        let look = async {
+            let info = self
+                .client
+                .runtime_info(&read(context))
+                .await
+                .map_err(failure)?
+                .value;
+            self.check(&info.runtime_id, None)?;
+            self.client.follow_limits(&info.limits);
+            Ok(info)
+        };
+        self.link.look(look).await
     }
 
     async fn list_workers(
@@ -129,16 +148,19 @@ impl RuntimeHandle for Remote {
         query: &ListQuery,
         context: &CallContext,
     ) -> Result<WorkerPage, Failure> {
-        let page = self
-            .workers
-            .list(query, &read(context))
-            .await
-            .map_err(failure)?
-            .value;
-        for worker in &page.workers {
-            self.check(&worker.runtime_id, None)?;
-        }
-        Ok(page)
+        let call = async {
+            let page = self
+                .workers
+                .list(query, &read(context))
+                .await
+                .map_err(failure)?
+                .value;
+            for worker in &page.workers {
+                self.check(&worker.runtime_id, None)?;
+            }
+            Ok(page)
+        };
+        self.link.call(context.deadline, call).await
     }
 
     async fn get_worker(
@@ -146,14 +168,17 @@ impl RuntimeHandle for Remote {
         worker_id: &WorkerId,
         context: &CallContext,
     ) -> Result<Worker, Failure> {
-        let worker = self
-            .workers
-            .get(worker_id, &read(context))
-            .await
-            .map_err(failure)?
-            .value;
-        self.check(&worker.runtime_id, Some((worker_id, &worker.worker_id)))?;
-        Ok(worker)
+        let call = async {
+            let worker = self
+                .workers
+                .get(worker_id, &read(context))
+                .await
+                .map_err(failure)?
+                .value;
+            self.check(&worker.runtime_id, Some((worker_id, &worker.worker_id)))?;
+            Ok(worker)
+        };
+        self.link.call(context.deadline, call).await
     }
 
     async fn create_worker(
@@ -161,15 +186,18 @@ impl RuntimeHandle for Remote {
         body: CreateWorker,
         context: &CallContext,
     ) -> Result<Applied<Worker>, Failure> {
-        let answer = self
-            .workers
-            .create(&body, &call(context, true))
-            .await
-            .map_err(failure)?;
-        let worker = &answer.value;
-        let ids = body.worker_id.as_ref().map(|id| (id, &worker.worker_id));
-        self.check(&worker.runtime_id, ids)?;
-        Ok(applied(answer))
+        let call = async {
+            let answer = self
+                .workers
+                .create(&body, &keyed(context, true))
+                .await
+                .map_err(failure)?;
+            let worker = &answer.value;
+            let ids = body.worker_id.as_ref().map(|id| (id, &worker.worker_id));
+            self.check(&worker.runtime_id, ids)?;
+            Ok(applied(answer))
+        };
+        self.link.call(context.deadline, call).await
     }
 
     async fn send_input(
@@ -178,14 +206,17 @@ impl RuntimeHandle for Remote {
         body: InputRequest,
         context: &CallContext,
     ) -> Result<Applied<InputAccepted>, Failure> {
-        let answer = self
-            .workers
-            .input(worker_id, &body, &call(context, true))
-            .await
-            .map_err(failure)?;
-        let accepted = &answer.value;
-        self.check(&accepted.runtime_id, Some((worker_id, &accepted.worker_id)))?;
-        Ok(applied(answer))
+        let call = async {
+            let answer = self
+                .workers
+                .input(worker_id, &body, &keyed(context, true))
+                .await
+                .map_err(failure)?;
+            let accepted = &answer.value;
+            self.check(&accepted.runtime_id, Some((worker_id, &accepted.worker_id)))?;
+            Ok(applied(answer))
+        };
+        self.link.call(context.deadline, call).await
     }
 
     async fn cancel(
@@ -194,21 +225,24 @@ impl RuntimeHandle for Remote {
         body: CancelRequest,
         context: &CallContext,
     ) -> Result<Applied<Cancelled>, Failure> {
-        // A second cancel that names no run, under a key that nobody asked for, might end the
-        // run after the one that was meant.
-        let named = body.run_id.is_some()
-            || context
-                .key
-                .as_ref()
-                .is_some_and(|forwarded| forwarded.from_caller);
-        let answer = self
-            .workers
-            .cancel(worker_id, &body, &call(context, named))
-            .await
-            .map_err(failure)?;
-        let worker = &answer.value.worker;
-        self.check(&worker.runtime_id, Some((worker_id, &worker.worker_id)))?;
-        Ok(applied(answer))
+        let call = async {
+            // A second cancel that names no run, under a key that nobody asked for, might end the
+            // run after the one that was meant.
+            let named = body.run_id.is_some()
+                || context
+                    .key
+                    .as_ref()
+                    .is_some_and(|forwarded| forwarded.from_caller);
+            let answer = self
+                .workers
+                .cancel(worker_id, &body, &keyed(context, named))
+                .await
+                .map_err(failure)?;
+            let worker = &answer.value.worker;
+            self.check(&worker.runtime_id, Some((worker_id, &worker.worker_id)))?;
+            Ok(applied(answer))
+        };
+        self.link.call(context.deadline, call).await
     }
 
     async fn stop(
@@ -217,14 +251,17 @@ impl RuntimeHandle for Remote {
         body: StopRequest,
         context: &CallContext,
     ) -> Result<Applied<Stopped>, Failure> {
-        let answer = self
-            .workers
-            .stop(worker_id, &body, &call(context, true))
-            .await
-            .map_err(failure)?;
-        let worker = &answer.value.worker;
-        self.check(&worker.runtime_id, Some((worker_id, &worker.worker_id)))?;
-        Ok(applied(answer))
+        let call = async {
+            let answer = self
+                .workers
+                .stop(worker_id, &body, &keyed(context, true))
+                .await
+                .map_err(failure)?;
+            let worker = &answer.value.worker;
+            self.check(&worker.runtime_id, Some((worker_id, &worker.worker_id)))?;
+            Ok(applied(answer))
+        };
+        self.link.call(context.deadline, call).await
     }
 
     async fn transcript(
@@ -233,17 +270,20 @@ impl RuntimeHandle for Remote {
         query: &TranscriptQuery,
         context: &CallContext,
     ) -> Result<Transcript, Failure> {
-        let transcript = self
-            .workers
-            .transcript(worker_id, query, &read(context))
-            .await
-            .map_err(failure)?
-            .value;
-        self.check(
-            &transcript.runtime_id,
-            Some((worker_id, &transcript.worker_id)),
-        )?;
-        Ok(transcript)
+        let call = async {
+            let transcript = self
+                .workers
+                .transcript(worker_id, query, &read(context))
+                .await
+                .map_err(failure)?
+                .value;
+            self.check(
+                &transcript.runtime_id,
+                Some((worker_id, &transcript.worker_id)),
+            )?;
+            Ok(transcript)
+        };
+        self.link.call(context.deadline, call).await
     }
 
     async fn observe(
@@ -252,12 +292,15 @@ impl RuntimeHandle for Remote {
         cursor: Option<&Cursor>,
         context: &CallContext,
     ) -> Result<Box<dyn Upstream>, Failure> {
-        let stream = self
-            .workers
-            .events(worker_id, cursor, &read(context))
-            .await
-            .map_err(|error| failure(error).with_effect(Effect::None))?;
-        Ok(Box::new(RemoteUpstream(stream)))
+        let call = async {
+            let stream = self
+                .workers
+                .events(worker_id, cursor, &read(context))
+                .await
+                .map_err(|error| failure(error).with_effect(Effect::None))?;
+            Ok(Box::new(RemoteUpstream(stream)) as Box<dyn Upstream>)
+        };
+        self.link.call(context.deadline, call).await
     }
 }
 

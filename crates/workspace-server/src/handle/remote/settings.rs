@@ -7,6 +7,8 @@ use std::time::Duration;
 use yoi_client::{ClientConfigError, RetryPolicy, Timeouts, Transport};
 use yoi_config::SecretSource;
 
+use super::{BulkheadSettings, CircuitSettings};
+
 /// How a remote Runtime is reached. `Debug` shows neither address nor credential.
 #[derive(Clone)]
 pub struct RemoteSettings {
@@ -20,6 +22,10 @@ pub struct RemoteSettings {
     pub timeouts: Timeouts,
     /// How often a call is tried again.
     pub retry: RetryPolicy,
+    /// When the Runtime is left alone for a while.
+    pub circuit: CircuitSettings,
+    /// How many calls there may be at a time.
+    pub bulkhead: BulkheadSettings,
     /// How long an observation may be silent before it counts as lost. The far end is pinged after
     /// half of it.
     pub idle: Duration,
@@ -37,6 +43,8 @@ impl RemoteSettings {
             token: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
+            circuit: CircuitSettings::default(),
+            bulkhead: BulkheadSettings::default(),
             idle: Duration::from_secs(60),
             transport: None,
         }
@@ -55,6 +63,8 @@ impl fmt::Debug for RemoteSettings {
             .field("token", &self.token.is_some())
             .field("timeouts", &self.timeouts)
             .field("retry", &self.retry)
+            .field("circuit", &self.circuit)
+            .field("bulkhead", &self.bulkhead)
             .field("idle", &self.idle)
             .finish_non_exhaustive()
     }

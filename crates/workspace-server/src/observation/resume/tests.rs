@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use yoi_protocol::{Code, Failure, StreamEnd};
 
-use super::{Backoff, Losses, Next};
+use super::{Losses, Next};
+use crate::backoff::Backoff;
 
 const BACKOFF: Backoff = Backoff {
     base: Duration::from_millis(100),
