@@ -306,3 +306,6 @@ fn read_seal(segment: &Segment, size: u64) -> Result<Option<(u64, Seal)>, Unread
         .and_then(|line| Some((line.lsn, serde_json::from_slice(line.json).ok()?)));
     Ok(seal)
 }
+
+#[cfg(test)]
+mod tests;
