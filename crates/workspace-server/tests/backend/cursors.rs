@@ -1,8 +1,10 @@
 //! The Backend's cursors: sealed, and good at any Backend that has the key.
 
+use serde_json::{Value, json};
+use yoi_testkit::eventually;
 use yoi_workspace_server::{Backend, KeyRing, Registration, SealKey};
 
-use crate::support::{Served, embedded};
+use crate::support::{Served, dense, embedded, registered, remote};
 
 fn key(byte: &str) -> SealKey {
     SealKey::from_base64(&format!("{}=", byte.repeat(43))).unwrap()
@@ -84,4 +86,73 @@ async fn a_cursor_of_another_life_is_unknown_and_a_runtimes_own_is_invalid() {
         .unwrap();
     let mut watcher = served.watch(&path, &format!("?cursor={own}")).await;
     assert_eq!(watcher.end().await, (Some("cursor_invalid".into()), 4400));
+}
+
+/// Whoever comes back is served by whatever Backend is there: one that was there before, or one
+/// that was just started in the place of another.
+#[tokio::test]
+async fn a_client_hops_between_backends_in_the_middle_of_runs_and_misses_nothing() {
+    let (outside, mut script) = remote("outside").await;
+    let start = async || {
+        let builder = Backend::builder()
+            .runtime(registered(&outside))
+            .keys(KeyRing::new(key("A"), vec![key("E")]));
+        Served::start(builder).await
+    };
+    let mut backends = [start().await, start().await];
+    let path = backends[0].create("outside", "w-1").await;
+    let mut seen: Vec<Value> = Vec::new();
+    for hop in 0..12 {
+        if hop % 4 == 3 {
+            // Its process is another one now.
+            backends[hop % 2] = start().await;
+        }
+        let served = &backends[hop % 2];
+        let query = match seen.last() {
+            Some(last) => format!("?cursor={}", last["cursor"].as_str().unwrap()),
+            None => String::new(),
+        };
+        let mut watcher = served.watch(&path, &query).await;
+        watcher
+            .until_caught_up()
+            .await
+            .into_iter()
+            .for_each(|frame| {
+                if frame["kind"] == "event" {
+                    seen.push(frame);
+                }
+            });
+        backends[(hop + 1) % 2].input(&path).await;
+        let run = script.next_run().await;
+        run.say("some words").await;
+        let told = watcher.until(|frame| frame["kind"] == "delta").await;
+        seen.extend(told.into_iter().filter(|frame| frame["kind"] == "event"));
+        // It leaves in the middle, and what comes then is for whoever it asks next.
+        drop(watcher);
+        run.complete();
+        eventually("it is idle", async || {
+            match backends[0].get(&path).await.body["status"].as_str() {
+                Some("idle") => Ok(()),
+                other => Err(other.map(str::to_owned)),
+            }
+        })
+        .await;
+    }
+    backends[0].post(&format!("{path}/stop"), json!({})).await;
+    let query = format!(
+        "?cursor={}",
+        seen.last().unwrap()["cursor"].as_str().unwrap()
+    );
+    let (rest, close) = backends[1].watch(&path, &query).await.rest().await;
+    assert_eq!(close, 1000);
+    seen.extend(rest.into_iter().filter(|frame| frame["kind"] == "event"));
+    // Dense, from the first to the last, and none twice.
+    let seqs = dense(&seen);
+    assert_eq!(seqs.first(), Some(&1));
+    assert_eq!(seqs.len() as u64, *seqs.last().unwrap());
+    let entries = seen
+        .iter()
+        .filter(|frame| frame["event"]["type"] == "entry_appended");
+    assert_eq!(entries.count(), 12);
+    assert_eq!(seen.last().unwrap()["event"]["type"], "worker_stopped");
 }
