@@ -112,6 +112,11 @@ impl Channel {
         self.moved();
     }
 
+    /// Whether there is no upstream at the moment.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lock().lost.is_some()
+    }
+
     /// The Runtime's cursor after which an upstream goes on where the last one ended.
     pub(super) fn last_cursor(&self) -> Result<Cursor, Failure> {
         let sealed = self.lock().backlog.last_cursor().clone();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
-use yoi_protocol::StreamEnd;
+use yoi_protocol::{Origin, StreamEnd};
 
 use super::channel::{Came, Channel};
 use super::hub::{Hub, Key};
@@ -144,13 +144,18 @@ impl Pump {
         if end == StreamEnd::Draining && self.hub.is_ending() {
             return Err(end);
         }
+        let is_ours =
+            matches!(&end, StreamEnd::Failed(failure) if failure.origin == Some(Origin::Backend));
         let backoff = self.hub.settings().backoff;
         match self.losses.lost(end, backoff, fastrand::f64()) {
             Next::End(end) => Err(end),
             Next::Again { code, pause } => {
                 let (runtime_id, worker_id) = &self.key;
                 tracing::debug!(%runtime_id, %worker_id, %code, "an upstream is lost");
-                self.channel.lose(code);
+                // That it is not asked at the moment is nothing new to who knows that it is lost.
+                if !(is_ours && self.channel.is_lost()) {
+                    self.channel.lose(code);
+                }
                 Ok(State::Waiting(Instant::now() + pause))
             }
         }

@@ -6,7 +6,8 @@ use serde_json::json;
 use tokio::time::Instant;
 use yoi_testkit::{FakeRuntime, eventually};
 use yoi_workspace_server::{
-    Backend, Backoff, BulkheadSettings, CircuitSettings, Registration, RemoteSettings,
+    Backend, Backoff, BulkheadSettings, CircuitSettings, ObservationSettings, Registration,
+    RemoteSettings,
 };
 
 use crate::support::{Served, embedded, id, once, remote};
@@ -136,4 +137,52 @@ async fn a_runtime_that_hangs_has_only_so_many_who_wait_for_it() {
     let here = served.create("inside", "w-1").await;
     assert_eq!(served.get(&here).await.status, 200);
     waiting.shutdown().await;
+}
+
+/// Who watches is told once: that nobody is asked at the moment is the same loss.
+#[tokio::test]
+async fn a_watcher_is_told_of_the_loss_and_not_of_the_circuit() {
+    let (outside, _script) = remote("outside").await;
+    let settings = RemoteSettings {
+        circuit: LEFT_ALONE,
+        ..once(&outside)
+    };
+    let soon = Duration::from_millis(20);
+    let builder = Backend::builder()
+        .runtime(Registration::remote(id("outside"), &settings).unwrap())
+        .observation(ObservationSettings {
+            backoff: Backoff {
+                base: soon,
+                max: soon,
+            },
+            ..ObservationSettings::default()
+        });
+    let served = Served::start(builder).await;
+    let path = served.create("outside", "w-1").await;
+    let mut watcher = served.watch(&path, "").await;
+    watcher.until_caught_up().await;
+    outside.kill().await;
+    let mut seen = watcher.until_control("upstream_lost").await;
+    eventually("nobody is asked any more", async || {
+        let reply = served.get("/api/runtimes/outside").await;
+        match reply.body["circuit"]["state"].as_str() {
+            Some("open") => Ok(()),
+            other => Err(other.map(str::to_owned)),
+        }
+    })
+    .await;
+    // Long enough for the hub to have been refused once at least.
+    let refused = served.get(&path).await;
+    assert_eq!(refused.body["reason"], "circuit_open");
+    tokio::time::timeout(soon * 5, watcher.frame())
+        .await
+        .expect_err("nothing more is said");
+    outside.restart().await;
+    served.backend.probe().await;
+    seen.extend(watcher.until_control("upstream_restored").await);
+    let lost: Vec<&str> = seen
+        .iter()
+        .filter_map(|frame| frame["control"]["code"].as_str())
+        .collect();
+    assert_eq!(lost, ["runtime_unreachable"]);
 }
