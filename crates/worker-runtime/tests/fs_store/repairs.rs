@@ -132,6 +132,26 @@ async fn whatever_line_is_damaged_all_others_are_kept() {
     assert!(cut > 0, "no damage hit the end of a log");
 }
 
+/// Whoever shows in what is there has lost nothing of its end, and its cursors stay good.
+#[tokio::test]
+async fn without_its_first_segment_a_store_goes_on_under_the_same_lives() {
+    let (disk, mut told) = (SimDisk::new(), Told::default());
+    let store = open(&disk).unwrap();
+    // None of its segments was written anew: each follows the one before it, record by record.
+    live(&disk, &store, &mut told, &STEPS[..13]).await;
+    drop(store);
+    disk.delete(ONE);
+    let done = repaired(&disk, &told).await.unwrap();
+    assert!(!done.workers.is_empty(), "{done:?}");
+    assert!(
+        done.workers.iter().all(|kept| !kept.is_another_life),
+        "{done:?}"
+    );
+    // And nothing else is said to be wrong.
+    let said: Vec<&str> = done.flaws.iter().map(|flaw| flaw.file.as_str()).collect();
+    assert_eq!(said, [ONE]);
+}
+
 /// A Worker, and where in the one file of its store each of its records begins.
 async fn in_one_file(steps: &[Step]) -> (SimDisk, Told, Vec<u64>) {
     let disk = SimDisk::new();
