@@ -1,6 +1,7 @@
 //! A store that survives its Runtime, and fails when it is told to.
 
 mod folded;
+mod told;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,6 +15,8 @@ use worker_runtime::{Condition, MemoryStore, Store, StoreError, WorkerState};
 use yoi_protocol::{Diagnostic, Effect, Timestamp};
 
 use crate::patience::{PATIENCE, within};
+pub use told::Reads;
+use told::{Fail, Held, Waiting};
 
 /// Keeps every record, as a file would, and is as bad a store as its test wants.
 ///
@@ -55,55 +58,6 @@ pub struct TestStore {
     held: watch::Sender<Held>,
     reads: Mutex<Reads>,
     told: AtomicUsize,
-}
-
-/// How reads of a [`TestStore`] go: of events, of entries, and of answers.
-///
-/// ```
-/// use worker_runtime::{Runtime, StoreError};
-/// use yoi_protocol::{CreateWorker, RuntimeId, TranscriptQuery};
-/// use yoi_testkit::{Reads, TestStore};
-/// # use worker_runtime::CommandContext;
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// let store = TestStore::new();
-/// let id = RuntimeId::parse("local").unwrap();
-/// let runtime = Runtime::builder(id).store(store.clone()).start().await.unwrap();
-/// let created = runtime.create_worker(CreateWorker::default(), CommandContext::default()).await;
-/// let worker = created.unwrap().value.worker_id;
-///
-/// store.read(Reads::Fail(StoreError::Damaged("a flipped bit".into())));
-/// assert!(runtime.transcript(&worker, &TranscriptQuery::default()).await.is_err());
-/// assert_eq!(store.told(), 1);
-/// # }
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Reads {
-    /// As they should.
-    #[default]
-    Well,
-    /// They never return.
-    Hang,
-    /// They fail so.
-    Fail(StoreError),
-}
-
-/// How commits fail.
-#[derive(Debug, Clone)]
-struct Fail {
-    error: StoreError,
-    /// Only the next.
-    once: bool,
-    /// The record is there nevertheless, for whoever reopens the store.
-    keeps: bool,
-}
-
-/// Whether commits wait, and how many do.
-#[derive(Debug, Clone, Copy, Default)]
-struct Held {
-    on: bool,
-    waiting: usize,
 }
 
 impl TestStore {
@@ -323,23 +277,6 @@ impl TestStore {
         }
         self.tell();
         Some(fault)
-    }
-}
-
-/// One commit that waits; none any more when it is dropped, so that a Runtime that is killed
-/// meanwhile leaves none behind.
-struct Waiting<'a>(&'a watch::Sender<Held>);
-
-impl<'a> Waiting<'a> {
-    fn begin(held: &'a watch::Sender<Held>) -> Self {
-        held.send_modify(|held| held.waiting += 1);
-        Self(held)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|held| held.waiting -= 1);
     }
 }
 
