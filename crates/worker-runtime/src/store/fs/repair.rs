@@ -73,7 +73,7 @@ impl Repair {
     }
 }
 
-/// Says what a repair of the store at `path` would keep. Changes nothing.
+/// Says what a repair of the store at `path` would keep. Changes nothing but the words in `LOCK`.
 ///
 /// # Errors
 /// There is no store, it is of a newer version, or another process has it.

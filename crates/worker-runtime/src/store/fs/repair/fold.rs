@@ -91,7 +91,7 @@ impl Known {
 }
 
 impl Fold {
-    /// Reads a store twice: what is there, and then what it adds up to.
+    /// Reads a store three times: what is there, what it adds up to, and which answers that leaves.
     pub(super) fn of(salvage: &Salvage) -> Result<Self, OpenError> {
         let mut known: HashMap<LogId, Known> = HashMap::new();
         let mut gone: HashSet<LogId> = HashSet::new();
@@ -230,11 +230,11 @@ impl Plan {
     /// The latest stretch without a hole from some point of which on it is known how the log was: from
     /// its begin, from where an index says so, or from an input on. What is before it is given up,
     /// what is after it is lost.
-    fn of(known: Known, is_doubtful: bool) -> Self {
-        let mut states = known.states.clone();
+    fn of(mut known: Known, is_doubtful: bool) -> Self {
+        let mut states = std::mem::take(&mut known.states);
         let end = known.end;
         let mut stretches: Vec<(u64, u64)> = Vec::new();
-        for (first, last) in known.spans.clone() {
+        for (first, last) in std::mem::take(&mut known.spans) {
             match stretches.last_mut() {
                 Some((_, end)) if *end + 1 == first => *end = last,
                 Some((_, end)) if *end >= first => {}
