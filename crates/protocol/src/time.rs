@@ -27,11 +27,12 @@ impl Timestamp {
     /// The time `ms` milliseconds after 1970-01-01T00:00:00Z; clamped to the years −9999 to 9999.
     #[must_use]
     pub fn from_unix_ms(ms: i64) -> Self {
-        let clamped = ms.clamp(
-            jiff::Timestamp::MIN.as_millisecond(),
-            jiff::Timestamp::MAX.as_millisecond(),
-        );
-        Self(jiff::Timestamp::from_millisecond(clamped).unwrap_or_default())
+        let nearest = if ms < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        };
+        Self(jiff::Timestamp::from_millisecond(ms).unwrap_or(nearest))
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.

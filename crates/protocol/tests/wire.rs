@@ -50,6 +50,16 @@ fn keys_and_cursors_are_bounded() {
 }
 
 #[test]
+fn a_time_out_of_range_is_the_first_or_the_last_there_is() {
+    let (first, last) = (
+        Timestamp::from_unix_ms(i64::MIN),
+        Timestamp::from_unix_ms(i64::MAX),
+    );
+    assert!(first.to_string().starts_with("-009999-"), "{first}");
+    assert!(last.to_string().starts_with("9999-12-"), "{last}");
+}
+
+#[test]
 fn a_time_keeps_its_milliseconds_and_its_z() {
     let time: Timestamp = "2026-01-31T08:00:00.120Z".parse().expect("a time");
     assert_eq!(time.to_string(), "2026-01-31T08:00:00.120Z");
