@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use yoi_protocol::{Code, Control, Cursor, Failure, InFlight, RawFrame, StreamEnd};
 
-use super::backlog::{Backlog, Found, ItemPlace, Resumed, Standing};
+use super::backlog::{Backlog, Found, ItemPlace, Pushed, Resumed, Standing};
 use super::course::Course;
 use super::frame::{Kind, Rewriter, Rewritten, WatchedFrame};
 use super::joint::Joint;
@@ -38,7 +38,7 @@ struct State {
 pub(super) enum Came {
     /// The end of what was missed.
     CaughtUp,
-    /// A part of what was missed.
+    /// A part of what was missed, or what is known already.
     Past,
     /// What happens now.
     Live,
@@ -72,10 +72,10 @@ impl Channel {
                 }
                 (kind, lost) => {
                     let frame = rewritten.frame;
-                    state.backlog.push(Rewritten { frame, kind })?;
-                    match lost {
-                        Some(_) => Came::Past,
-                        None => Came::Live,
+                    let pushed = state.backlog.push(Rewritten { frame, kind })?;
+                    match (pushed, lost) {
+                        (Pushed::Kept, None) => Came::Live,
+                        (Pushed::Duplicate, _) | (_, Some(_)) => Came::Past,
                     }
                 }
             }

@@ -67,7 +67,7 @@ impl Pump {
         self.channel.finish(end);
     }
 
-    /// How the state is left. Whoever is cut off in a state that is not is there again.
+    /// How the state is left. One that is not left, since nobody seemed to read, is gone on with.
     async fn leave(&mut self, state: &mut State) -> Left {
         let (hub, channel) = (self.hub.clone(), Arc::clone(&self.channel));
         let cut = hub.cut(self.entry.ends_with_us);
