@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
-use yoi_testkit::{FakeRuntime, eventually};
+use yoi_testkit::{FakeRuntime, TestRuntime, eventually};
 use yoi_workspace_server::{
     Backend, Backoff, BulkheadSettings, CircuitSettings, ObservationSettings, Registration,
     RemoteSettings,
@@ -21,14 +21,20 @@ const LEFT_ALONE: CircuitSettings = CircuitSettings {
     },
 };
 
-#[tokio::test]
-async fn a_runtime_that_is_gone_is_left_alone_until_somebody_has_seen_it() {
+/// A Runtime outside, and how it is registered with such a circuit.
+async fn behind(circuit: CircuitSettings) -> (TestRuntime, Registration) {
     let (outside, _script) = remote("outside").await;
     let settings = RemoteSettings {
-        circuit: LEFT_ALONE,
+        circuit,
         ..once(&outside)
     };
     let registration = Registration::remote(id("outside"), &settings).unwrap();
+    (outside, registration)
+}
+
+#[tokio::test]
+async fn a_runtime_that_is_gone_is_left_alone_until_somebody_has_seen_it() {
+    let (outside, registration) = behind(LEFT_ALONE).await;
     let served = Served::over(registration).await;
     let path = served.create("outside", "w-1").await;
     let circuit = async || served.get("/api/runtimes/outside").await.body["circuit"].clone();
@@ -62,18 +68,14 @@ async fn a_runtime_that_is_gone_is_left_alone_until_somebody_has_seen_it() {
 
 #[tokio::test]
 async fn one_call_is_let_through_to_see_whether_a_runtime_is_back() {
-    let (outside, _script) = remote("outside").await;
-    let settings = RemoteSettings {
-        circuit: CircuitSettings {
-            failures: 1,
-            pause: Backoff {
-                base: Duration::from_millis(20),
-                max: Duration::from_millis(20),
-            },
+    let (outside, registration) = behind(CircuitSettings {
+        failures: 1,
+        pause: Backoff {
+            base: Duration::from_millis(20),
+            max: Duration::from_millis(20),
         },
-        ..once(&outside)
-    };
-    let registration = Registration::remote(id("outside"), &settings).unwrap();
+    })
+    .await;
     let served = Served::over(registration).await;
     let path = served.create("outside", "w-1").await;
     outside.kill().await;
@@ -142,14 +144,10 @@ async fn a_runtime_that_hangs_has_only_so_many_who_wait_for_it() {
 /// Who watches is told once: that nobody is asked at the moment is the same loss.
 #[tokio::test]
 async fn a_watcher_is_told_of_the_loss_and_not_of_the_circuit() {
-    let (outside, _script) = remote("outside").await;
-    let settings = RemoteSettings {
-        circuit: LEFT_ALONE,
-        ..once(&outside)
-    };
+    let (outside, registration) = behind(LEFT_ALONE).await;
     let soon = Duration::from_millis(20);
     let builder = Backend::builder()
-        .runtime(Registration::remote(id("outside"), &settings).unwrap())
+        .runtime(registration)
         .observation(ObservationSettings {
             backoff: Backoff {
                 base: soon,

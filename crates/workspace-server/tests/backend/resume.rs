@@ -70,6 +70,13 @@ fn reset() -> Result<Value, StreamEnd> {
     Err(StreamEnd::Failed(Failure::new(Code::RuntimeUnreachable)))
 }
 
+/// A run that says "grüße", and then the link is gone.
+fn cut_in_a_run() -> Vec<Result<Value, StreamEnd>> {
+    let greeting = said(0, "grüße");
+    let frames = [snapshot(), caught_up(), started(2), greeting];
+    frames.into_iter().map(Ok).chain([reset()]).collect()
+}
+
 fn controls(frames: &[Value]) -> Vec<&str> {
     let controls = frames
         .iter()
@@ -79,13 +86,7 @@ fn controls(frames: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 async fn what_was_missed_comes_before_it_is_said_that_all_is_well() {
-    let first = vec![
-        Ok(snapshot()),
-        Ok(caught_up()),
-        Ok(started(2)),
-        Ok(said(0, "grüße")),
-        reset(),
-    ];
+    let first = cut_in_a_run();
     let second = vec![
         Ok(used(3)),
         Ok(in_flight("grüße, und mehr")),
@@ -111,13 +112,7 @@ async fn what_was_missed_comes_before_it_is_said_that_all_is_well() {
 async fn what_does_not_go_on_from_what_was_told_breaks_the_contract() {
     for wrong in [in_flight("gr"), in_flight("other words"), caught_up()] {
         let told = || vec![Ok(wrong.clone())];
-        let first = vec![
-            Ok(snapshot()),
-            Ok(caught_up()),
-            Ok(started(2)),
-            Ok(said(0, "grüße")),
-            reset(),
-        ];
+        let first = cut_in_a_run();
         let (served, counts) = telling(Backend::builder(), [first, told(), told()]).await;
         let mut watcher = served.watch(WORKER, "").await;
         let (frames, close) = watcher.rest().await;
