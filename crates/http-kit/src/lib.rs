@@ -39,5 +39,5 @@ pub use openapi::{DocumentInfo, DocumentedRoute, Operations, ParamKind, RouteDoc
 pub use rejection::Rejection;
 pub use reply::{reply, reply_created, reply_replayable};
 pub use secrecy::SecretString;
-pub use server::{Drain, ServeOptions, Server, serve_until};
+pub use server::{Drain, Listener, ServeOptions, Server, serve_until};
 pub use settings::HttpSettings;

@@ -43,7 +43,7 @@ mod scrub;
 mod seal;
 mod sweep;
 
-pub use api::{HttpSettings, document, router, serve, table};
+pub use api::{HttpSettings, Listener, document, router, serve, table};
 pub use audit::{Attempt, AuditRecord, AuditRefused, AuditSink, LogAudit};
 pub use backend::{Backend, BackendBuilder, BuildError, Caller};
 pub use backoff::Backoff;

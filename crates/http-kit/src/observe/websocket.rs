@@ -151,20 +151,22 @@ where
     let mut open = std::pin::pin!(open);
     let mut source = loop {
         tokio::select! {
+            biased;
+            _ = pings.tick() => if ping(outlet, pinged).await.is_err() { return Over::Gone },
             opened = &mut open => match opened {
                 Ok(source) => break source,
                 Err(end) => return Over::Ended(end),
             },
-            _ = pings.tick() => if ping(outlet, pinged).await.is_err() { return Over::Gone },
         }
     };
     loop {
         let batch = tokio::select! {
-            batch = Batch::next(&mut source, drain) => batch,
+            biased;
             _ = pings.tick() => {
                 if ping(outlet, pinged).await.is_err() { return Over::Gone }
                 continue;
             }
+            batch = Batch::next(&mut source, drain) => batch,
         };
         if write(outlet, &batch).await.is_err() {
             return Over::Gone;

@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -22,8 +21,8 @@ const OPEN: &str = "yoi_http_connections_open";
 /// A socket that counts against the cap and in the drain for as long as it is open, also after
 /// an upgrade has taken it out of hyper's hands, and that fails as soon as it is cut or its peer
 /// takes nothing for too long.
-pub(super) struct Connection {
-    stream: TcpStream,
+pub(super) struct Connection<S> {
+    stream: S,
     cut_read: Pin<Box<WaitForCancellationFutureOwned>>,
     cut_write: Pin<Box<WaitForCancellationFutureOwned>>,
     write_timeout: Duration,
@@ -49,9 +48,9 @@ impl Heard {
     }
 }
 
-impl Connection {
+impl<S> Connection<S> {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: S,
         cut: &CancellationToken,
         write_timeout: Duration,
         heard: Arc<Heard>,
@@ -104,13 +103,13 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl<S> Drop for Connection<S> {
     fn drop(&mut self) {
         metrics::gauge!(OPEN).decrement(1);
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -132,7 +131,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

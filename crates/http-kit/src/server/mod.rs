@@ -2,10 +2,10 @@
 
 mod connection;
 mod drain;
+mod listener;
 #[cfg_attr(not(feature = "ws"), allow(dead_code, reason = "only who pings asks"))]
 mod progress;
 mod serve;
-mod socket;
 mod until;
 
 use std::io;
@@ -16,6 +16,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 pub use drain::Drain;
+pub use listener::Listener;
 #[cfg(feature = "ws")]
 pub(crate) use progress::Progress;
 pub use until::serve_until;
@@ -43,10 +44,10 @@ impl Default for ServeOptions {
     }
 }
 
-/// A bound listener.
+/// A bound listener: of the machine's own network, or another.
 #[derive(Debug)]
-pub struct Server {
-    listener: TcpListener,
+pub struct Server<L = TcpListener> {
+    listener: L,
 }
 
 impl Server {
@@ -58,18 +59,20 @@ impl Server {
         TcpListener::bind(address).await.map(Self::from_listener)
     }
 
-    /// Takes over a listener.
-    #[must_use]
-    pub fn from_listener(listener: TcpListener) -> Self {
-        Self { listener }
-    }
-
     /// The address that it is bound to.
     ///
     /// # Errors
     /// What the operating system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+impl<L: Listener> Server<L> {
+    /// Takes over a listener.
+    #[must_use]
+    pub fn from_listener(listener: L) -> Self {
+        Self { listener }
     }
 
     /// Serves `router` until [`Drain::close`], and returns when the last connection has ended.

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -18,8 +18,7 @@ use tower::ServiceExt;
 
 use super::connection::{Connection, Heard};
 use super::progress::Progress;
-use super::socket::prepare;
-use super::{Drain, ServeOptions};
+use super::{Drain, Listener, ServeOptions};
 use crate::observe::GOODBYE;
 
 /// How long to leave the listener alone when the process is out of file descriptors.
@@ -30,7 +29,7 @@ const MAX_BUFFER_BYTES: usize = 64 * 1024;
 const CUT_GRACE: Duration = Duration::from_millis(500);
 
 pub(super) async fn serve(
-    listener: TcpListener,
+    mut listener: impl Listener,
     router: Router,
     options: ServeOptions,
     drain: Drain,
@@ -42,13 +41,12 @@ pub(super) async fn serve(
         let stream = tokio::select! {
             biased;
             _ = drain.closed() => break,
-            accepted = accept(&listener) => accepted,
+            accepted = accept(&mut listener, options.write_timeout) => accepted,
         };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
             closed("connection_cap");
             continue;
         };
-        prepare(&stream, options.write_timeout);
         let heard = Arc::new(Heard::default());
         let progress = Arc::new(Progress::default());
         let socket = Connection::new(
@@ -76,10 +74,10 @@ pub(super) async fn serve(
 
 /// The next connection. A fault of one connection is no fault of the listener; when the process
 /// has run out of something, waiting is all that helps.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept<L: Listener>(listener: &mut L, write_timeout: Duration) -> L::Connection {
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
+        match listener.accept(write_timeout).await {
+            Ok(connection) => return connection,
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "cannot accept a connection");
@@ -101,7 +99,7 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 }
 
 async fn connection(
-    socket: Connection,
+    socket: Connection<impl AsyncRead + AsyncWrite + Send + Unpin + 'static>,
     router: Router,
     header_timeout: Duration,
     heard: Arc<Heard>,
@@ -125,6 +123,7 @@ async fn connection(
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
     let outcome = tokio::select! {
+        biased;
         outcome = serving.as_mut() => outcome,
         _ = drain.closed() => {
             serving.as_mut().graceful_shutdown();

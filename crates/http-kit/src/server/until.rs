@@ -4,10 +4,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::{Drain, Server};
+use super::{Drain, Listener, Server};
 use crate::HttpSettings;
 
 /// What is kept of the time to end for sockets that do not end by themselves.
@@ -24,7 +23,7 @@ const FOR_WORK: f32 = 0.75;
 /// no connection is taken any more, what is under way is answered, observers get `draining` and
 /// 1012, and what is left is cut.
 pub async fn serve_until<W: Future<Output = ()>>(
-    listener: TcpListener,
+    listener: impl Listener,
     router: Router,
     settings: &HttpSettings,
     drain: Drain,

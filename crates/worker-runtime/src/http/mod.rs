@@ -21,4 +21,4 @@ mod websocket;
 pub use router::router;
 pub use routes::{document, table};
 pub use serve::serve;
-pub use yoi_http_kit::HttpSettings;
+pub use yoi_http_kit::{HttpSettings, Listener};

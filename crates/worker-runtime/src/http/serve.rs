@@ -2,8 +2,7 @@
 
 use std::future::Future;
 
-use tokio::net::TcpListener;
-use yoi_http_kit::{Drain, HttpSettings, serve_until};
+use yoi_http_kit::{Drain, HttpSettings, Listener, serve_until};
 
 use super::router::router;
 use crate::Runtime;
@@ -15,7 +14,7 @@ use crate::Runtime;
 /// commands in flight finish and active runs end, recorded as interrupted; observers get the last
 /// of that, `draining` and 1012; the connections close, and what is left is cut.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Listener,
     runtime: Runtime,
     settings: HttpSettings,
     shutdown: impl Future<Output = ()> + Send,

@@ -66,6 +66,7 @@ impl Inner {
         tokio::spawn(async move {
             loop {
                 tokio::select! {
+                    biased;
                     () = closed.cancelled() => return,
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                 }

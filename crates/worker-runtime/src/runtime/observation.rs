@@ -114,6 +114,7 @@ impl Observation {
                         return next;
                     }
                     tokio::select! {
+                        biased;
                         () = woken => {}
                         () = self.inner.closing.cancelled() => {}
                     }

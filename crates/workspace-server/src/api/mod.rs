@@ -14,4 +14,4 @@ mod state;
 pub use router::router;
 pub use routes::{document, table};
 pub use serve::serve;
-pub use yoi_http_kit::HttpSettings;
+pub use yoi_http_kit::{HttpSettings, Listener};

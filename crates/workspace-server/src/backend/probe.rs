@@ -23,6 +23,7 @@ impl Backend {
                     }
                 };
                 tokio::select! {
+                    biased;
                     () = closed.cancelled() => {}
                     () = probing => {}
                 }

@@ -1,8 +1,40 @@
-//! What an accepted socket is told before it is used.
+//! Where connections come from: a small seam, so that a test can put a simulated network in its
+//! place.
 
+use std::future::Future;
+use std::io;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Where connections come from.
+pub trait Listener: Send {
+    /// A connection.
+    type Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// The next connection, ready to be used; cancel-safe. A write to it that its peer does not
+    /// take for `write_timeout` is given up above.
+    ///
+    /// # Errors
+    /// What a listener can go on after: of one connection that did not come about, or of a
+    /// process that has run out of something.
+    fn accept(
+        &mut self,
+        write_timeout: Duration,
+    ) -> impl Future<Output = io::Result<Self::Connection>> + Send;
+}
+
+/// The machine's own network.
+impl Listener for TcpListener {
+    type Connection = TcpStream;
+
+    async fn accept(&mut self, write_timeout: Duration) -> io::Result<TcpStream> {
+        let (stream, _) = Self::accept(self).await?;
+        prepare(&stream, write_timeout);
+        Ok(stream)
+    }
+}
 
 /// How many times the write timeout a peer may leave what it was sent unacknowledged. The kernel
 /// counts a slow reader's full window as that, too, so this is to be long enough for one to come
@@ -11,7 +43,7 @@ const UNACKNOWLEDGED: u32 = 4;
 
 /// Small frames do not wait for each other, and a peer that has vanished is noticed also where
 /// nothing waits to be written. A socket that refuses either still serves.
-pub(super) fn prepare(stream: &TcpStream, write_timeout: Duration) {
+fn prepare(stream: &TcpStream, write_timeout: Duration) {
     let _ = stream.set_nodelay(true);
     notice_vanished_peers(stream, write_timeout.saturating_mul(UNACKNOWLEDGED));
 }
