@@ -31,6 +31,10 @@ pub(crate) enum ItemPlace {
         offset: u64,
         end: u64,
     },
+    /// From here on there is no upstream.
+    Lost,
+    /// From here on there is one again, and what was missed is told.
+    Restored,
     Other,
 }
 
@@ -211,7 +215,7 @@ impl Backlog {
                     }
                 }
                 ItemPlace::Delta { stream, end, .. } => self.base.told.reach(stream, end),
-                ItemPlace::Other => {}
+                ItemPlace::Lost | ItemPlace::Restored | ItemPlace::Other => {}
             }
         }
     }
@@ -253,7 +257,24 @@ impl Backlog {
                 return None;
             }
         }
-        Some(self.first + after as u64)
+        Some(self.first + self.past_a_loss(after)? as u64)
+    }
+
+    /// Where who stands after so many items goes on. Where that is in the middle of a loss it did
+    /// not hear of it, so it goes on behind it; not where an event was missed, whose deltas it
+    /// would miss as well.
+    fn past_a_loss(&self, after: usize) -> Option<usize> {
+        let mut missed = false;
+        for (ahead, item) in self.items.iter().skip(after).enumerate() {
+            match item.place {
+                ItemPlace::Lost => break,
+                ItemPlace::Restored if missed => return None,
+                ItemPlace::Restored => return Some(after + ahead + 1),
+                ItemPlace::Event { .. } => missed = true,
+                ItemPlace::Delta { .. } | ItemPlace::Other => {}
+            }
+        }
+        Some(after)
     }
 
     /// How many items come up to and with the event of `cursor`.

@@ -90,7 +90,7 @@ impl Channel {
         let missing = state.backlog.catch_up(in_flight)?;
         state.lost = None;
         let restored = self.rewriter.control(Control::UpstreamRestored);
-        state.backlog.say(restored, ItemPlace::Other);
+        state.backlog.say(restored, ItemPlace::Restored);
         for piece in missing {
             if let Some(delta) = piece.to_delta() {
                 let frame = self.rewriter.delta(delta);
@@ -106,7 +106,7 @@ impl Channel {
         if state.lost != Some(code) {
             state.lost = Some(code);
             let lost = self.rewriter.control(Control::UpstreamLost { code });
-            state.backlog.say(lost, ItemPlace::Other);
+            state.backlog.say(lost, ItemPlace::Lost);
         }
         drop(state);
         self.moved();

@@ -50,7 +50,7 @@ impl Joint {
                 }
                 trimmed(&item.frame, known)
             }
-            ItemPlace::Other => Some(item.frame),
+            ItemPlace::Lost | ItemPlace::Restored | ItemPlace::Other => Some(item.frame),
         }
     }
 }

@@ -2,6 +2,8 @@
 //! and however far its own upstream and the shared one are apart, it gets every event once and
 //! deltas that join to the byte.
 
+mod losses;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use fastrand::Rng;
