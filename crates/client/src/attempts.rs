@@ -35,6 +35,7 @@ pub(crate) struct Attempts<'a> {
 
 impl<'a> Attempts<'a> {
     pub(crate) fn new(client: &'a Client, ask: &'a Ask, call: &'a Call) -> Self {
+        client.inner.budget.call();
         let own = Instant::now() + client.inner.settings.timeouts.request;
         Self {
             client,
@@ -174,11 +175,11 @@ impl<'a> Attempts<'a> {
             left: self.deadline.saturating_duration_since(Instant::now()),
         };
         match settings.retry.decide(&attempted, fastrand::f64()) {
-            Decision::Retry(wait) => {
+            Decision::Retry(wait) if self.client.inner.budget.take() => {
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            Decision::Stop => Err(CallError {
+            Decision::Retry(_) | Decision::Stop => Err(CallError {
                 failure: failure.with_effect(self.effect),
                 problem,
                 attempts: self.made,

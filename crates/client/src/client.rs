@@ -10,6 +10,7 @@ use yoi_protocol::{
 
 use crate::ask::{Ask, list_query};
 use crate::base::BaseUrl;
+use crate::budget::Budget;
 use crate::caps::SharedCaps;
 use crate::classify::View;
 use crate::credential::Auth;
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) auth: Auth,
     pub(crate) settings: Settings,
     pub(crate) caps: SharedCaps,
+    pub(crate) budget: Budget,
 }
 
 #[derive(Debug, Clone)]
@@ -63,6 +65,7 @@ impl Client {
                 base,
                 transport,
                 auth,
+                budget: Budget::new(settings.retry.budget),
                 settings,
                 caps: SharedCaps::new(caps),
             }),

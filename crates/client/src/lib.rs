@@ -40,6 +40,7 @@ mod ask;
 mod attempts;
 mod base;
 mod body;
+mod budget;
 mod builder;
 mod call;
 mod caps;
@@ -53,6 +54,7 @@ pub mod retry;
 pub mod transport;
 mod workers;
 
+pub use budget::RetryBudget;
 pub use builder::{ClientBuilder, ClientConfigError, Timeouts};
 pub use call::{Answer, Call, CallError};
 pub use caps::Caps;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use yoi_protocol::{Code, Effect, Failure, Reason};
 
+use crate::RetryBudget;
+
 /// How often, and after what wait, a call is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -13,6 +15,8 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// The longest wait, unless the server names a longer one.
     pub max: Duration,
+    /// How much is sent again over all calls.
+    pub budget: RetryBudget,
 }
 
 impl RetryPolicy {
@@ -21,6 +25,10 @@ impl RetryPolicy {
         max_attempts: 1,
         base: Duration::ZERO,
         max: Duration::ZERO,
+        budget: RetryBudget {
+            percent: 0,
+            per_second: 0,
+        },
     };
 }
 
@@ -30,6 +38,7 @@ impl Default for RetryPolicy {
             max_attempts: 3,
             base: Duration::from_millis(100),
             max: Duration::from_secs(2),
+            budget: RetryBudget::default(),
         }
     }
 }

@@ -52,6 +52,7 @@ impl Default for Pace {
                 max_attempts: 2,
                 base: Duration::from_millis(1),
                 max: Duration::from_millis(2),
+                ..RetryPolicy::default()
             },
             idle: Duration::from_millis(1200),
             operation: Duration::from_millis(250),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use yoi_client::{Answer, Call, CallError};
+use yoi_client::{Answer, Call, CallError, RetryBudget, RetryPolicy, Workers};
 use yoi_protocol::{Effect, IdempotencyKey, InputAccepted, InputRequest};
 
 use crate::peer::{NAMED, Peer, Then, answer, closed_port};
@@ -196,4 +196,52 @@ async fn a_connection_that_the_server_closed_while_idle_costs_nothing() {
         }
     }
     assert!(peer.requests().len() <= 20, "something was sent twice");
+}
+
+/// A client of a server that is never there.
+async fn of_nobody(budget: RetryBudget) -> Workers {
+    let url = format!("http://{}", closed_port().await);
+    let retry = RetryPolicy { budget, ..quick(3) };
+    workers(link(&url).retry(retry))
+}
+
+/// To how many requests each of so many calls came, one after another.
+async fn attempts(workers: &Workers, calls: usize) -> Vec<u32> {
+    let mut attempts = Vec::new();
+    for _ in 0..calls {
+        let call = workers.get(&worker_id(), &Call::default()).await;
+        attempts.push(call.unwrap_err().attempts);
+    }
+    attempts
+}
+
+#[tokio::test]
+async fn what_is_sent_again_is_a_part_of_what_is_sent() {
+    let none = RetryBudget {
+        percent: 0,
+        per_second: 0,
+    };
+    let nothing = of_nobody(none).await;
+    assert_eq!(attempts(&nothing, 3).await, [1, 1, 1]);
+    let half = of_nobody(RetryBudget {
+        percent: 50,
+        ..none
+    });
+    assert_eq!(attempts(&half.await, 6).await, [1, 2, 1, 2, 1, 2]);
+}
+
+#[tokio::test]
+async fn what_may_be_sent_again_comes_back_with_time() {
+    let one_a_second = of_nobody(RetryBudget {
+        percent: 0,
+        per_second: 1,
+    });
+    let client = one_a_second.await;
+    for _ in 0..2 {
+        let sent: u32 = attempts(&client, 20).await.iter().sum();
+        assert_eq!(sent, 20 + 10, "those of ten seconds");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(12)).await;
+        tokio::time::resume();
+    }
 }

@@ -10,6 +10,7 @@ const POLICY: RetryPolicy = RetryPolicy {
     max_attempts: 3,
     base: Duration::from_millis(100),
     max: Duration::from_millis(150),
+    ..RetryPolicy::NEVER
 };
 
 fn after(failure: &Failure) -> Attempted<'_> {

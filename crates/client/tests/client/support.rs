@@ -37,6 +37,7 @@ pub(crate) fn quick(attempts: u32) -> RetryPolicy {
         max_attempts: attempts,
         base: Duration::from_millis(2),
         max: Duration::from_millis(4),
+        ..RetryPolicy::default()
     }
 }
 

@@ -10,6 +10,8 @@ use worker_runtime::config::{Common, StoreConfig};
 use yoi_config::{BindAddress, Elsewhere, SecretRef};
 use yoi_protocol::{Limits, Operation, RuntimeId};
 
+use super::link::{BulkheadConfig, CircuitConfig, RetryConfig};
+
 /// The whole file, as a Backend sees it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -119,6 +121,15 @@ pub struct RuntimeConfig {
     /// How long operations may take.
     #[serde(default)]
     pub timeouts: TimeoutsConfig,
+    /// Remote: how often a call is tried again.
+    #[serde(default)]
+    pub retry: Option<RetryConfig>,
+    /// Remote: when it is left alone for a while.
+    #[serde(default)]
+    pub circuit: Option<CircuitConfig>,
+    /// Remote: how many calls there may be at a time.
+    #[serde(default)]
+    pub bulkhead: Option<BulkheadConfig>,
 }
 
 fn yes() -> bool {

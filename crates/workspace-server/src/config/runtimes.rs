@@ -58,6 +58,9 @@ pub(super) fn check(loaded: &Loaded<BackendConfig>) -> Result<(), ConfigError> {
                     ("base_url", runtime.base_url.is_some()),
                     ("allow_plain_http", runtime.allow_plain_http.is_some()),
                     ("token", runtime.token.is_some()),
+                    ("retry", runtime.retry.is_some()),
+                    ("circuit", runtime.circuit.is_some()),
+                    ("bulkhead", runtime.bulkhead.is_some()),
                 ] {
                     if is_set {
                         return fault(key, "is only for kind = \"remote\"");
@@ -86,6 +89,15 @@ pub(super) fn check(loaded: &Loaded<BackendConfig>) -> Result<(), ConfigError> {
         ] {
             if !(1..=MAX_TIMEOUT_MS).contains(&value) {
                 return fault(key, "must be from 1 to 86400000: a day");
+            }
+        }
+        for (table, wrong) in [
+            ("retry", runtime.retry.and_then(|it| it.wrong())),
+            ("circuit", runtime.circuit.and_then(|it| it.wrong())),
+            ("bulkhead", runtime.bulkhead.and_then(|it| it.wrong())),
+        ] {
+            if let Some((key, rule)) = wrong {
+                return fault(&format!("{table}.{key}"), rule);
             }
         }
     }
@@ -205,6 +217,9 @@ fn remote(
             response: Duration::from_millis(config.timeouts.response_ms),
             request: Duration::from_millis(config.timeouts.request_ms),
         },
+        retry: config.retry.unwrap_or_default().policy(),
+        circuit: config.circuit.unwrap_or_default().settings(),
+        bulkhead: config.bulkhead.unwrap_or_default().settings(),
         ..RemoteSettings::new(base_url)
     };
     Registration::remote(config.id.clone(), &settings).map_err(|error| {

@@ -63,6 +63,9 @@ async fn the_whole_file_of_the_contract_is_understood() {
         visible = true
         allow = ["workers.list", "events"]
         timeouts = { connect_ms = 1, response_ms = 2, request_ms = 3, list_ms = 4 }
+        retry = { max_attempts = 2, budget_percent = 10, budget_per_second = 5 }
+        circuit = { failures = 3, pause_ms = 500 }
+        bulkhead = { max_calls = 32 }
         [[runtimes]]
         id = "veiled"
         kind = "embedded"
@@ -123,6 +126,17 @@ async fn what_is_wrong_is_said_with_its_place_and_never_its_value() {
         (format!("{remote}base_url = \"https://canary.example\"\nallow = [\"workers.destroy\"]"), "yoi.toml:5"),
         (format!("{remote}base_url = \"https://canary.example\"\ntoken = {{ file = \"/canary/path\" }}"), "runtimes[0].token` names a file"),
         (format!("{remote}base_url = \"https://canary.example\"\ntimeouts = {{ list_ms = 0 }}"), "runtimes[0].timeouts.list_ms` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\nretry = {{ max_attempts = 0 }}"), "runtimes[0].retry.max_attempts` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\nretry = {{ budget_percent = 1001 }}"), "runtimes[0].retry.budget_percent` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\nretry = {{ budget_per_second = 1000001 }}"), "runtimes[0].retry.budget_per_second` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\ncircuit = {{ failures = 0 }}"), "runtimes[0].circuit.failures` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\ncircuit = {{ pause_ms = 0 }}"), "runtimes[0].circuit.pause_ms` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\ncircuit = {{ pause_ms = 9, max_pause_ms = 8 }}"), "runtimes[0].circuit.max_pause_ms` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\nbulkhead = {{ max_calls = 0 }}"), "runtimes[0].bulkhead.max_calls` must be"),
+        (format!("{remote}base_url = \"https://canary.example\"\nbulkhead = {{ max_waiting = 1000001 }}"), "runtimes[0].bulkhead.max_waiting` must be"),
+        (format!("{embedded}circuit = {{ failures = 3 }}"), "runtimes[0].circuit` is only for"),
+        (format!("{embedded}retry = {{ max_attempts = 3 }}"), "runtimes[0].retry` is only for"),
+        (format!("{embedded}bulkhead = {{ max_calls = 3 }}"), "runtimes[0].bulkhead` is only for"),
         ("default_profile = \"none\"".into(), "default_profile` must name"),
         ("[profiles.p]\nexecutor = \"none\"".into(), "profiles.p.executor` must be"),
     ];

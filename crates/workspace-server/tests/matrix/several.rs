@@ -31,6 +31,7 @@ impl Rig {
                 max_attempts: 3,
                 base: Duration::from_millis(1),
                 max: Duration::from_millis(2),
+                ..RetryPolicy::default()
             })
             .start()
             .await;
