@@ -100,21 +100,19 @@ impl Channel {
         Ok(())
     }
 
-    /// Says that the upstream is lost, unless that is said already.
+    /// Says that the upstream is lost.
     pub(super) fn lose(&self, code: Code) {
+        let lost = self.rewriter.control(Control::UpstreamLost { code });
         let mut state = self.lock();
-        if state.lost != Some(code) {
-            state.lost = Some(code);
-            let lost = self.rewriter.control(Control::UpstreamLost { code });
-            state.backlog.say(lost, ItemPlace::Lost);
-        }
+        state.lost = Some(code);
+        state.backlog.say(lost, ItemPlace::Lost);
         drop(state);
         self.moved();
     }
 
-    /// Whether there is no upstream at the moment.
-    pub(super) fn is_lost(&self) -> bool {
-        self.lock().lost.is_some()
+    /// Why there is no upstream at the moment, if so.
+    pub(super) fn lost(&self) -> Option<Code> {
+        self.lock().lost
     }
 
     /// The Runtime's cursor after which an upstream goes on where the last one ended.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use yoi_protocol::{Cursor, Failure, Reason, RuntimeId, StreamEnd, WorkerId};
+use yoi_protocol::{Cursor, Failure, RuntimeId, StreamEnd, WorkerId};
 
 use super::ObservationSettings;
 use super::channel::{Channel, Reader};
@@ -17,7 +17,7 @@ use super::frame::Rewriter;
 use super::lanes::Lanes;
 use super::own::{Bounds, Own};
 use super::pump::Pump;
-use super::resume::{Losses, unavailable};
+use super::upstream::{Open, Resuming};
 use super::watch::Watch;
 use crate::handle::{CallContext, protocol_error};
 use crate::registry::Entry;
@@ -94,7 +94,7 @@ impl Hub {
             .map(|cursor| rewriter.seal().seal(cursor))
             .transpose()?;
         if let Some(cursor) = &cursor
-            && let Some(watch) = self.resume(&key, entry, cursor)
+            && let Some(watch) = self.resume(&key, cursor)
         {
             return Ok(watch);
         }
@@ -114,28 +114,23 @@ impl Hub {
             in_flight_bytes: entry.in_flight_bytes(),
             ends_itself: entry.ends_with_us,
         };
+        let open = opener(Arc::clone(entry), worker_id.clone());
+        let upstream = Resuming::new(upstream, open, settings.backoff);
         let own = Own::new(upstream, rewriter, cursor, bounds, place);
-        let own = Box::new(own);
-        Ok(Watch::own(self.clone(), key, Arc::clone(entry), own))
+        Ok(Watch::own(self.clone(), key, Box::new(own)))
     }
 
-    fn resume(&self, key: &Key, entry: &Arc<Entry>, cursor: &Cursor) -> Option<Watch> {
+    fn resume(&self, key: &Key, cursor: &Cursor) -> Option<Watch> {
         // A seat is taken under the lock of the map, so that the channel is not retired in
         // between; the ring is searched without it, for that takes long.
         let seat = self.lock().get(key)?.seat();
         let (events, reader) = seat.resume(cursor)?;
-        let (hub, key, entry) = (self.clone(), key.clone(), Arc::clone(entry));
-        Some(Watch::resumed(hub, key, entry, events, reader))
+        Some(Watch::resumed(self.clone(), key.clone(), events, reader))
     }
 
     /// Hands a caught-up upstream's reader over to the shared frames, or makes this upstream the
     /// shared one when there is none.
-    pub(super) fn attach(
-        &self,
-        key: &Key,
-        entry: &Arc<Entry>,
-        own: Box<Own>,
-    ) -> Result<Attached, StreamEnd> {
+    pub(super) fn attach(&self, key: &Key, own: Box<Own>) -> Result<Attached, StreamEnd> {
         let mut channels = self.lock();
         if let Some(channel) = channels.get(key) {
             let seat = channel.seat();
@@ -147,6 +142,7 @@ impl Hub {
                 None => Attached::Apart(own, progress),
             });
         }
+        let ends_itself = own.ends_itself();
         let shared = own
             .share(self.inner.settings.backlog_bytes)
             .ok_or_else(|| StreamEnd::Failed(protocol_error()))?;
@@ -157,11 +153,12 @@ impl Hub {
         let pump = Pump {
             hub: self.clone(),
             key: key.clone(),
-            entry: Arc::clone(entry),
             channel,
-            losses: Losses::default(),
+            upstream: shared.upstream,
+            ends_itself,
+            caught_up_by: None,
         };
-        self.inner.tasks.spawn(pump.run(shared.upstream));
+        self.inner.tasks.spawn(pump.run());
         Ok(Attached::Live(reader))
     }
 
@@ -186,21 +183,6 @@ impl Hub {
 
     pub(super) fn settings(&self) -> &ObservationSettings {
         &self.inner.settings
-    }
-
-    /// What clients are told of how an upstream ended.
-    pub(super) fn told(&self, end: StreamEnd) -> StreamEnd {
-        match end {
-            StreamEnd::Draining if self.is_ending() => StreamEnd::Draining,
-            // Not the Backend but the Runtime shuts down.
-            StreamEnd::Draining => draining(),
-            // Whoever of us fell behind: a client that comes back with its cursor goes on.
-            StreamEnd::SlowConsumer => StreamEnd::SlowConsumer,
-            // The Backend sends nothing on an observation.
-            StreamEnd::ObservationOnly => StreamEnd::Failed(protocol_error()),
-            StreamEnd::Complete => StreamEnd::Complete,
-            StreamEnd::Failed(failure) => StreamEnd::Failed(failure),
-        }
     }
 
     pub(super) fn is_ending(&self) -> bool {
@@ -242,6 +224,18 @@ impl Hub {
     }
 }
 
-fn draining() -> StreamEnd {
-    StreamEnd::Failed(unavailable(Reason::Draining).with_retry_after_ms(1000))
+/// Opens the upstream of a Worker again.
+fn opener(entry: Arc<Entry>, worker_id: WorkerId) -> Open {
+    Box::new(move |cursor| {
+        let (entry, worker_id) = (Arc::clone(&entry), worker_id.clone());
+        Box::pin(async move {
+            let call = CallContext {
+                deadline: Some(Instant::now() + entry.timeouts.request),
+                ..CallContext::default()
+            };
+            let observed = entry.handle.observe(&worker_id, Some(&cursor), &call);
+            // Only this is the Runtime's doing: all else here says nothing of how it is.
+            entry.settle(observed.await)
+        })
+    })
 }

@@ -5,9 +5,9 @@
 //! cursor that is still in the ring is served from it. All others are caught up over a short
 //! upstream of their own, and handed over to the ring where both have the same event.
 //!
-//! A shared upstream is live, or waits to be opened again, or is being opened from the last
-//! cursor. Its readers stay meanwhile: they are told `upstream_lost`, and `upstream_restored` once
-//! what they missed is told.
+//! An upstream, shared or not, is open, or waits to be opened again, or is being opened from the
+//! last cursor. Its readers stay meanwhile: they are told `upstream_lost`, and `upstream_restored`
+//! once what they missed is told.
 
 mod backlog;
 mod channel;
@@ -21,6 +21,7 @@ mod lanes;
 mod own;
 mod pump;
 mod resume;
+mod upstream;
 mod watch;
 
 use std::time::Duration;
@@ -47,7 +48,7 @@ pub struct ObservationSettings {
     /// How long a Runtime may keep a reader waiting, all waits together, until it has told the
     /// past. A reader's own pace does not count.
     pub catch_up_patience: Duration,
-    /// How long it takes to open a shared upstream again that was lost.
+    /// How long it takes to open an upstream again that was lost.
     pub backoff: Backoff,
 }
 

@@ -1,16 +1,22 @@
 //! The upstream that one reader has to itself, until it is caught up and handed over.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use yoi_protocol::{Code, Cursor, Failure, Origin, Phase, RawFrame, StreamEnd};
+use yoi_protocol::{
+    Code, Control, Cursor, Failure, InFlight, Origin, Phase, RawFrame, Reason, StreamEnd,
+};
 
 use super::backlog::{Backlog, Standing};
 use super::course::Course;
 use super::frame::{Kind, Rewriter, WatchedFrame};
+use super::hub::Hub;
 use super::in_flight::{Fold, Offsets};
 use super::lanes::Place;
-use crate::handle::{Upstream, protocol_error};
+use super::resume::unavailable;
+use super::upstream::{Resuming, Step};
+use crate::handle::protocol_error;
 
 /// What an upstream is held to.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +31,7 @@ pub(super) struct Bounds {
 
 /// An upstream that is for all, and an empty ring for what follows.
 pub(super) struct Shared {
-    pub(super) upstream: Box<dyn Upstream>,
+    pub(super) upstream: Resuming,
     pub(super) rewriter: Rewriter,
     pub(super) backlog: Backlog,
     pub(super) course: Course,
@@ -33,16 +39,22 @@ pub(super) struct Shared {
 
 /// One reader's own upstream.
 pub(super) struct Own {
-    upstream: Box<dyn Upstream>,
+    upstream: Resuming,
     rewriter: Rewriter,
     bounds: Bounds,
     /// Since when its reader waits for the Runtime; nothing while a frame is at hand.
     waiting: Option<Instant>,
+    /// How long it may wait yet.
+    patience: Duration,
     /// Where its reader stands; nowhere before a first snapshot.
     standing: Option<Standing>,
     course: Course,
     fold: Fold,
     caught_up: bool,
+    /// Why there is no upstream at the moment, or it has not told yet what was missed.
+    lost: Option<Code>,
+    /// What its reader is still to be told.
+    told: VecDeque<WatchedFrame>,
     /// Its place among the short upstreams.
     _place: Place,
 }
@@ -50,7 +62,7 @@ pub(super) struct Own {
 impl Own {
     /// An upstream that was opened after `cursor` (the Backend's), or from a snapshot on.
     pub(super) fn new(
-        upstream: Box<dyn Upstream>,
+        upstream: Resuming,
         rewriter: Rewriter,
         cursor: Option<Cursor>,
         bounds: Bounds,
@@ -61,6 +73,7 @@ impl Own {
             rewriter,
             bounds,
             waiting: None,
+            patience: bounds.patience,
             course: Course::of(cursor.is_some()),
             standing: cursor.map(|cursor| Standing {
                 seq: None,
@@ -69,13 +82,16 @@ impl Own {
             }),
             fold: Fold::new(None, bounds.in_flight_bytes),
             caught_up: false,
+            lost: None,
+            told: VecDeque::new(),
             _place: place,
         }
     }
 
-    /// Where the reader stands, once the past is told.
+    /// Where the reader stands, once it was told the past, and all that is to be said.
     pub(super) fn ready(&self) -> Option<&Standing> {
-        self.standing.as_ref().filter(|_| self.caught_up)
+        let is_told = self.caught_up && self.lost.is_none() && self.told.is_empty();
+        self.standing.as_ref().filter(|_| is_told)
     }
 
     /// How the Worker goes on, as far as the reader was told.
@@ -97,32 +113,74 @@ impl Own {
         self.bounds.ends_itself
     }
 
-    /// The next frame of the Runtime, which has only so much time until the past is told.
-    /// Cancel-safe: what was waited already counts on.
-    pub(super) async fn next(&mut self) -> Result<RawFrame, StreamEnd> {
-        let next = self.in_time().await;
-        next.map_err(|end| self.course.end(end))
+    /// What its reader is told next, if that is there already.
+    pub(super) fn pop(&mut self) -> Option<WatchedFrame> {
+        self.told.pop_front()
     }
 
-    /// The same, as the Runtime says it.
-    async fn in_time(&mut self) -> Result<RawFrame, StreamEnd> {
-        if self.caught_up {
-            return self.upstream.next().await;
-        }
-        let since = *self.waiting.get_or_insert_with(Instant::now);
-        let Ok(next) = timeout_at(since + self.bounds.patience, self.upstream.next()).await else {
-            return Err(StreamEnd::Failed(silent()));
+    /// Waits until there may be more to tell. Cancel-safe: what was waited already counts on.
+    pub(super) async fn advance(&mut self, hub: &Hub) -> Result<(), StreamEnd> {
+        let end = match self.step().await {
+            Ok(()) => return Ok(()),
+            Err(Left::Late) => {
+                let lost = self.lost.map(|code| Failure::new(code).by(Origin::Link));
+                return Err(StreamEnd::Failed(lost.unwrap_or_else(silent)));
+            }
+            Err(Left::Ended(end)) => self.course.end(end),
         };
-        self.waiting = None;
-        self.bounds.patience = self.bounds.patience.saturating_sub(since.elapsed());
-        next
+        match end {
+            StreamEnd::Draining if hub.is_ending() => Err(end),
+            // Its reader fell behind, and comes back with its cursor.
+            StreamEnd::SlowConsumer => Err(end),
+            // Nothing is told yet that one could go on from.
+            end if self.standing.is_none() => Err(final_of(end)),
+            end => {
+                if let Some(code) = self.upstream.lost(end, self.lost)? {
+                    let lost = self.rewriter.control(Control::UpstreamLost { code });
+                    self.told.push_back(lost);
+                    self.lost = Some(code);
+                }
+                Ok(())
+            }
+        }
     }
 
-    /// The frame as its reader gets it; `None` for one that came twice.
-    pub(super) fn take(&mut self, raw: RawFrame) -> Result<Option<WatchedFrame>, StreamEnd> {
+    /// One step of the upstream. It has only so much time, lost or not, until the past is told:
+    /// a reader has a place that others wait for.
+    async fn step(&mut self) -> Result<(), Left> {
+        let Self {
+            upstream,
+            standing,
+            rewriter,
+            ..
+        } = self;
+        let next = upstream.next(|| {
+            let standing = standing.as_ref().ok_or_else(protocol_error)?;
+            rewriter.seal().open(standing.cursor.as_str())
+        });
+        let step = if self.caught_up && self.lost.is_none() {
+            next.await
+        } else {
+            let since = *self.waiting.get_or_insert_with(Instant::now);
+            let Ok(step) = timeout_at(since + self.patience, next).await else {
+                return Err(Left::Late);
+            };
+            self.waiting = None;
+            self.patience = self.patience.saturating_sub(since.elapsed());
+            step
+        };
+        match step.map_err(Left::Ended)? {
+            Step::Frame(raw) => self.take(raw).map_err(Left::Ended),
+            Step::Opened => Ok(()),
+        }
+    }
+
+    /// Takes a frame of the Runtime, and what its reader is told of it.
+    pub(super) fn take(&mut self, raw: RawFrame) -> Result<(), StreamEnd> {
         let broken = || StreamEnd::Failed(protocol_error());
         let rewritten = self.rewriter.rewrite(raw).map_err(StreamEnd::Failed)?;
         self.course.saw(&rewritten.kind);
+        let is_live = self.caught_up && self.lost.is_none();
         match rewritten.kind {
             Kind::Event { seq, mark } => {
                 let cursor = rewritten.frame.cursor.clone().ok_or_else(broken)?;
@@ -137,7 +195,7 @@ impl Own {
                     Some(standing) => {
                         match standing.seq {
                             Some(last) if seq == last && cursor == standing.cursor => {
-                                return Ok(None);
+                                return Ok(());
                             }
                             Some(last) if seq != last + 1 => return Err(broken()),
                             Some(_) | None => {}
@@ -148,13 +206,24 @@ impl Own {
                 self.fold.mark(&mark);
             }
             Kind::CaughtUp(in_flight) => {
-                let standing = self.standing.as_mut().ok_or_else(broken)?;
+                self.upstream.caught_up();
+                self.patience = self.bounds.patience;
+                let was_lost = self.lost.take().is_some();
                 if self.caught_up {
-                    return Ok(None);
+                    return if was_lost {
+                        self.restore(in_flight)
+                    } else {
+                        Ok(())
+                    };
                 }
+                let standing = self.standing.as_mut().ok_or_else(broken)?;
                 standing.told = Offsets::of(in_flight.as_ref());
                 self.fold = Fold::new(in_flight, self.bounds.in_flight_bytes);
                 self.caught_up = true;
+                if was_lost {
+                    let restored = self.rewriter.control(Control::UpstreamRestored);
+                    self.told.push_back(restored);
+                }
             }
             Kind::Delta(Some(piece)) => {
                 if !self.caught_up || !self.fold.add(&piece) {
@@ -167,7 +236,50 @@ impl Own {
             }
             Kind::Delta(None) | Kind::Other => {}
         }
-        Ok(Some(rewritten.frame))
+        if is_live {
+            self.upstream.live();
+        }
+        self.told.push_back(rewritten.frame);
+        Ok(())
+    }
+
+    /// What was missed is told, but for what a run has said since its last entry; and then that.
+    fn restore(&mut self, in_flight: Option<InFlight>) -> Result<(), StreamEnd> {
+        let broken = || StreamEnd::Failed(protocol_error());
+        let missing = self.fold.catch_up(in_flight).ok_or_else(broken)?;
+        let restored = self.rewriter.control(Control::UpstreamRestored);
+        self.told.push_back(restored);
+        for piece in missing {
+            if let Some(delta) = piece.to_delta() {
+                self.told.push_back(self.rewriter.delta(delta));
+            }
+            if let Some(standing) = &mut self.standing {
+                let end = piece.end();
+                standing.told.reach(piece.stream, end);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a step may fail.
+enum Left {
+    /// By the upstream, or by trying to have one.
+    Ended(StreamEnd),
+    /// The Runtime had time enough.
+    Late,
+}
+
+/// What a reader is told who has nothing to go on from.
+fn final_of(end: StreamEnd) -> StreamEnd {
+    match end {
+        // Not the Backend but the Runtime shuts down.
+        StreamEnd::Draining => {
+            StreamEnd::Failed(unavailable(Reason::Draining).with_retry_after_ms(1000))
+        }
+        // The Backend sends nothing on an observation.
+        StreamEnd::ObservationOnly => StreamEnd::Failed(protocol_error()),
+        end @ (StreamEnd::SlowConsumer | StreamEnd::Complete | StreamEnd::Failed(_)) => end,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 
 use tokio::sync::watch;
 use yoi_protocol::StreamEnd;
@@ -11,13 +10,11 @@ use super::channel::Reader;
 use super::frame::WatchedFrame;
 use super::hub::{Attached, Hub, Key};
 use super::own::Own;
-use crate::registry::Entry;
 
 /// One client's watch of one Worker. Dropping it ends it.
 pub struct Watch {
     hub: Hub,
     key: Key,
-    entry: Arc<Entry>,
     stage: Stage,
 }
 
@@ -34,11 +31,10 @@ enum Stage {
 }
 
 impl Watch {
-    pub(super) fn own(hub: Hub, key: Key, entry: Arc<Entry>, own: Box<Own>) -> Self {
+    pub(super) fn own(hub: Hub, key: Key, own: Box<Own>) -> Self {
         Self {
             hub,
             key,
-            entry,
             stage: Stage::Own(own, None),
         }
     }
@@ -46,14 +42,12 @@ impl Watch {
     pub(super) fn resumed(
         hub: Hub,
         key: Key,
-        entry: Arc<Entry>,
         missed: VecDeque<WatchedFrame>,
         reader: Reader,
     ) -> Self {
         Self {
             hub,
             key,
-            entry,
             stage: Stage::Resumed(missed, reader),
         }
     }
@@ -74,13 +68,9 @@ impl Watch {
                         biased;
                         () = self.hub.cut(own.ends_itself()) => Err(StreamEnd::Draining),
                         () = changed(moved) => continue,
-                        next = own.next() => match next {
-                            Ok(raw) => match own.take(raw) {
-                                Ok(Some(frame)) => Ok(frame),
-                                Ok(None) => continue,
-                                Err(end) => Err(end),
-                            },
-                            Err(end) => Err(self.hub.told(end)),
+                        advanced = own.advance(&self.hub) => match advanced {
+                            Ok(()) => continue,
+                            Err(end) => Err(end),
                         },
                     }
                 }
@@ -94,7 +84,7 @@ impl Watch {
     /// What is there already, so that frames that come together are sent together.
     pub fn try_next(&mut self) -> Option<Result<WatchedFrame, StreamEnd>> {
         let next = match &mut self.stage {
-            Stage::Own(..) => return None,
+            Stage::Own(own, _) => Some(Ok(own.pop()?)),
             Stage::Resumed(missed, reader) => match missed.pop_front() {
                 Some(frame) => Some(Ok(frame)),
                 None => reader.try_next(),
@@ -120,7 +110,7 @@ impl Watch {
         // Only for the moment in which the stage changes hands.
         let stage = std::mem::replace(&mut self.stage, Stage::Over(StreamEnd::Draining));
         self.stage = match stage {
-            Stage::Own(own, _) => match self.hub.attach(&self.key, &self.entry, own) {
+            Stage::Own(own, _) => match self.hub.attach(&self.key, own) {
                 Ok(Attached::Live(reader)) => Stage::Live(reader),
                 Ok(Attached::Apart(own, progress)) => Stage::Own(own, Some(progress)),
                 Err(end) => Stage::Over(end),

@@ -107,6 +107,55 @@ async fn what_was_missed_comes_before_it_is_said_that_all_is_well() {
     assert!(restored < place(&|frame| frame["delta"]["text"] == ", und mehr"));
 }
 
+#[tokio::test]
+async fn who_is_still_being_told_the_past_stays_too() {
+    let first = vec![Ok(snapshot()), Ok(started(2)), reset()];
+    let second = vec![Ok(used(3)), Ok(in_flight("grüße")), Ok(said(7, "!"))];
+    let (served, counts) = telling(Backend::builder(), [first, second]).await;
+    let mut watcher = served.watch(WORKER, "").await;
+    let seen = watcher.until(|frame| frame["delta"]["text"] == "!").await;
+    assert_eq!(
+        controls(&seen),
+        ["upstream_lost", "upstream_restored", "caught_up"]
+    );
+    assert_eq!(dense(&seen), [1, 2, 3]);
+    assert_eq!(joined(&seen), "grüße!");
+    assert_eq!(counts.opened(), 2);
+}
+
+#[tokio::test]
+async fn who_is_caught_up_and_not_yet_with_the_others_stays_too() {
+    // The others are told nothing of what happened since.
+    let others = vec![Ok(snapshot()), Ok(caught_up())];
+    let past = [snapshot(), started(2), in_flight(""), said(0, "grüße")];
+    let first = past.into_iter().map(Ok).chain([reset()]).collect();
+    let second = vec![Ok(in_flight("grüße, und mehr")), Ok(said(17, "!"))];
+    let (served, counts) = telling(Backend::builder(), [others, first, second]).await;
+    let mut other = served.watch(WORKER, "").await;
+    other.until_caught_up().await;
+    let mut watcher = served.watch(WORKER, "").await;
+    let seen = watcher.until(|frame| frame["delta"]["text"] == "!").await;
+    assert_eq!(
+        controls(&seen),
+        ["caught_up", "upstream_lost", "upstream_restored"]
+    );
+    assert_eq!(dense(&seen), [1, 2]);
+    assert_eq!(joined(&seen), "grüße, und mehr!");
+    assert_eq!(counts.opened(), 3);
+}
+
+#[tokio::test]
+async fn a_second_gap_in_the_past_is_the_end() {
+    let gap = || vec![Ok(snapshot()), Ok(used(3))];
+    let (served, counts) = telling(Backend::builder(), [gap(), vec![Ok(used(3))]]).await;
+    let mut watcher = served.watch(WORKER, "").await;
+    assert_eq!(
+        watcher.end().await,
+        (Some("runtime_protocol_error".into()), 4502)
+    );
+    assert_eq!(counts.opened(), 2);
+}
+
 /// Whatever is in flight in truth must go on from what was told.
 #[tokio::test]
 async fn what_does_not_go_on_from_what_was_told_breaks_the_contract() {

@@ -78,6 +78,7 @@ impl Watcher {
 
     /// Reads until the stream ends, or for a while; says whether nothing can follow.
     async fn read(&mut self, mut stream: FrameStream, was_created: bool) -> bool {
+        let mut told = 0;
         let until = Instant::now() + Duration::from_millis(fastrand::u64(500..8000));
         loop {
             let Ok(next) = timeout_at(until, stream.next()).await else {
@@ -85,7 +86,10 @@ impl Watcher {
                 return false;
             };
             match next {
-                Ok(frame) => self.take(&frame),
+                Ok(frame) => {
+                    told += 1;
+                    self.take(&frame);
+                }
                 Err(StreamEnd::Complete) => {
                     self.desk.trace("is told all");
                     let last = self.seen.events.last();
@@ -103,6 +107,13 @@ impl Watcher {
                     if failure.code != Code::WorkerNotFound || was_created {
                         self.desk.bears(&failure);
                     }
+                    // Once it has begun, a Backend stays with its readers while a link is bad.
+                    let is_of_the_backend = failure.origin.is_none();
+                    assert!(
+                        told == 0 || !is_of_the_backend,
+                        "{} is left after {told} frames: {failure:?}",
+                        self.desk.name
+                    );
                     return false;
                 }
                 Err(end @ StreamEnd::ObservationOnly) => panic!("{}: {end:?}", self.desk.name),

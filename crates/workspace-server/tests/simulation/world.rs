@@ -239,7 +239,7 @@ async fn stands_between(name: String, machines: Vec<Machine>, place: Place) -> t
         .observation(ObservationSettings {
             linger: Duration::from_secs(1),
             catch_up_wait: Duration::from_secs(2),
-            catch_up_patience: Duration::from_secs(3),
+            catch_up_patience: Duration::from_secs(60),
             backoff: Backoff {
                 base: Duration::from_millis(100),
                 max: Duration::from_secs(1),

@@ -13,9 +13,11 @@ use yoi_protocol::{Control, RawFrame, RuntimeId, WorkerId};
 
 use super::{Backlog, Found, Pushed};
 use crate::handle::Upstream;
+use crate::observation::ObservationSettings;
 use crate::observation::frame::{Rewriter, WatchedFrame};
 use crate::observation::joint::Joint;
 use crate::observation::own::{Bounds, Own, Shared};
+use crate::observation::upstream::{Open, Resuming};
 use crate::scrub::Scrubber;
 use crate::seal::KeyRing;
 
@@ -177,7 +179,10 @@ fn own(keys: &KeyRing, feed: &Feed, at: usize, witness: Option<&mut Witness>) ->
         in_flight_bytes: IN_FLIGHT_BYTES,
         ends_itself: false,
     };
-    let mut own = Own::new(Box::new(NoUpstream), rewriter, None, bounds, permit);
+    let again: Open = Box::new(|_| panic!("nothing is lost here"));
+    let backoff = ObservationSettings::default().backoff;
+    let upstream = Resuming::new(Box::new(NoUpstream), again, backoff);
+    let mut own = Own::new(upstream, rewriter, None, bounds, permit);
     let (seq, in_flight) = &feed.before[at];
     let first = [
         event(*seq, json!({"type": "snapshot"})),
@@ -185,7 +190,8 @@ fn own(keys: &KeyRing, feed: &Feed, at: usize, witness: Option<&mut Witness>) ->
     ];
     let mut witness = witness;
     for frame in first {
-        let frame = own.take(raw(&frame)).unwrap().unwrap();
+        own.take(raw(&frame)).unwrap();
+        let frame = own.pop().unwrap();
         if let Some(witness) = &mut witness {
             witness.sees(&frame);
         }
@@ -251,8 +257,8 @@ fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
                     pieces = split(&feed.frames[own_at]);
                     own_at += 1;
                 }
-                let frame = mine.take(raw(&pieces.pop_front().unwrap()));
-                witness.sees(&frame.unwrap().unwrap());
+                mine.take(raw(&pieces.pop_front().unwrap())).unwrap();
+                witness.sees(&mine.pop().unwrap());
             }
         }
         match &mut position {
