@@ -13,14 +13,14 @@ use crate::handle::protocol_error;
 const OVERHEAD: usize = 256;
 
 /// One live frame.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) frame: WatchedFrame,
     pub(crate) place: ItemPlace,
 }
 
 /// What a reader needs to know of a live frame.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum ItemPlace {
     Event {
         seq: u64,
@@ -76,9 +76,9 @@ pub(crate) enum Pushed {
 
 /// What a reader finds at its position.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum Found<'a> {
     /// This.
-    Item(Item),
+    Item(&'a Item),
     /// Nothing yet.
     NotYet,
     /// The ring has moved past it.
@@ -220,14 +220,14 @@ impl Backlog {
         }
     }
 
-    pub(crate) fn at(&self, position: u64) -> Found {
+    pub(crate) fn at(&self, position: u64) -> Found<'_> {
         let Some(index) = position.checked_sub(self.first) else {
             return Found::Fallen;
         };
         usize::try_from(index)
             .ok()
             .and_then(|index| self.items.get(index))
-            .map_or(Found::NotYet, |item| Found::Item(item.clone()))
+            .map_or(Found::NotYet, Found::Item)
     }
 
     /// Serves a cursor from the ring, where its events are all still here.

@@ -259,16 +259,14 @@ impl Reader {
     /// What is there already.
     pub(super) fn try_next(&mut self) -> Option<Result<WatchedFrame, StreamEnd>> {
         loop {
-            let item = {
-                let state = self.seat.0.lock();
-                match state.backlog.at(self.position) {
-                    Found::Item(item) => item,
-                    Found::NotYet => {
-                        let end = state.end.clone()?;
-                        return Some(Err(state.course.end(end)));
-                    }
-                    Found::Fallen => return Some(Err(StreamEnd::SlowConsumer)),
+            let state = self.seat.0.lock();
+            let item = match state.backlog.at(self.position) {
+                Found::Item(item) => item,
+                Found::NotYet => {
+                    let end = state.end.clone()?;
+                    return Some(Err(state.course.end(end)));
                 }
+                Found::Fallen => return Some(Err(StreamEnd::SlowConsumer)),
             };
             self.position += 1;
             if let Some(frame) = self.joint.pass(item) {

@@ -23,34 +23,34 @@ impl Joint {
     }
 
     /// The frame as this reader gets it; `None` when it was told all of it.
-    pub(crate) fn pass(&mut self, item: Item) -> Option<WatchedFrame> {
+    pub(crate) fn pass(&mut self, item: &Item) -> Option<WatchedFrame> {
         let Some(told) = &mut self.0 else {
-            return Some(item.frame);
+            return Some(item.frame.clone());
         };
-        match item.place {
+        match &item.place {
             ItemPlace::Event { mark, .. } => {
-                told.mark(&mark);
+                told.mark(mark);
                 if *told == Offsets::default() {
                     self.0 = None;
                 }
-                Some(item.frame)
+                Some(item.frame.clone())
             }
             ItemPlace::Delta {
                 stream,
                 offset,
                 end,
             } => {
-                let known = told.get(&stream);
-                if end <= known && known > 0 {
+                let known = told.get(stream);
+                if *end <= known && known > 0 {
                     return None;
                 }
-                told.reach(stream, end);
-                if offset >= known {
-                    return Some(item.frame);
+                told.reach(stream.clone(), *end);
+                if *offset >= known {
+                    return Some(item.frame.clone());
                 }
                 trimmed(&item.frame, known)
             }
-            ItemPlace::Lost | ItemPlace::Restored | ItemPlace::Other => Some(item.frame),
+            ItemPlace::Lost | ItemPlace::Restored | ItemPlace::Other => Some(item.frame.clone()),
         }
     }
 }
