@@ -46,6 +46,7 @@ pub mod runtime;
 pub mod serve;
 mod size;
 pub mod store;
+mod sync;
 mod token;
 mod until;
 

@@ -1,5 +1,8 @@
 //! Observation: what happens to a Worker, as it happens.
 
+#[cfg(test)]
+#[cfg(shuttle)]
+mod interleavings;
 mod past;
 
 use std::collections::VecDeque;

@@ -1,6 +1,6 @@
 //! One Worker in memory: its state, what its run is saying, and who watches.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::Notify;
 use yoi_protocol::{Delta, Event, InFlight, RunId, Timestamp, ToolArguments, WorkerStatus};
@@ -11,6 +11,7 @@ use super::run::RunControl;
 use crate::fold::{FoldError, WorkerState};
 use crate::quota::Permit;
 use crate::store::{LogId, StoredEvent};
+use crate::sync::{Mutex, MutexGuard};
 
 /// A Worker.
 ///
