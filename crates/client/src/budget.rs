@@ -1,32 +1,24 @@
 //! How much is sent again over all calls of a client, so that many callers of a server in trouble do
 //! not multiply what it has to bear.
 
-use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tower::retry::budget::{Budget as _, TpsBudget};
+use tokio::time::Instant;
 
-/// How long a call counts.
-const WINDOW: Duration = Duration::from_secs(10);
-
-/// How many attempts beyond the first a client makes, over all its calls of the last ten seconds.
+/// How many attempts beyond the first a client makes, over all its calls.
 ///
-/// When it is used up, calls end with the failure of their first attempt. Sending a request once
-/// more with a credential that was read again is not counted.
+/// It is a bucket: each attempt beyond the first takes one from it, each call puts a part of one
+/// in, and so does time. When it is empty, calls end with the failure of their first attempt.
+/// Sending a request once more with a credential that was read again takes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
-    /// So many for a hundred calls; at most [`MAX_PERCENT`](Self::MAX_PERCENT) counts.
+    /// A hundred calls put in so many; what they put in is kept up to 100.
     pub percent: u32,
-    /// And so many a second whatever the number of calls, or a client with few of them could send
-    /// nothing again; at most [`MAX_PER_SECOND`](Self::MAX_PER_SECOND) counts.
+    /// Each second puts in so many, whatever the number of calls, or a client with few of them
+    /// could send nothing again; what time puts in is kept up to that of ten seconds, and there
+    /// at the beginning.
     pub per_second: u32,
-}
-
-impl RetryBudget {
-    /// Ten more for each call.
-    pub const MAX_PERCENT: u32 = 1_000;
-    /// As good as no bound.
-    pub const MAX_PER_SECOND: u32 = 1_000_000;
 }
 
 impl Default for RetryBudget {
@@ -38,33 +30,82 @@ impl Default for RetryBudget {
     }
 }
 
+/// What one attempt takes of what calls put in, in hundredths.
+const OF_CALLS: u64 = 100;
+/// The most that calls put in.
+const MOST_OF_CALLS: u64 = 100 * OF_CALLS;
+/// What one attempt takes of what time puts in, in millionths.
+const OF_TIME: u64 = 1_000_000;
+/// The most that time puts in, as time.
+const MOST_TIME: Duration = Duration::from_secs(10);
+
 /// What is left of a [`RetryBudget`].
-pub(crate) struct Budget(TpsBudget);
+#[derive(Debug)]
+pub(crate) struct Budget {
+    budget: RetryBudget,
+    left: Mutex<Left>,
+}
+
+#[derive(Debug)]
+struct Left {
+    /// Of what calls put in.
+    calls: u64,
+    /// Of what time puts in.
+    time: u64,
+    /// Until when time has put in.
+    at: Instant,
+}
 
 impl Budget {
     pub(crate) fn new(budget: RetryBudget) -> Self {
-        let RetryBudget {
-            percent,
-            per_second,
-        } = budget;
-        let percent = percent.min(RetryBudget::MAX_PERCENT) as f32 / 100.0;
-        let per_second = per_second.min(RetryBudget::MAX_PER_SECOND);
-        Self(TpsBudget::new(WINDOW, per_second, percent))
+        let left = Left {
+            calls: 0,
+            time: budget.over(MOST_TIME),
+            at: Instant::now(),
+        };
+        Self {
+            budget,
+            left: Mutex::new(left),
+        }
     }
 
     /// A call begins.
     pub(crate) fn call(&self) {
-        self.0.deposit();
+        let mut left = self.lock();
+        let calls = left.calls + u64::from(self.budget.percent);
+        left.calls = calls.min(MOST_OF_CALLS);
     }
 
-    /// Takes what it costs to send something again, if that is left.
+    /// Takes what it costs to send something again, if that is there.
     pub(crate) fn take(&self) -> bool {
-        self.0.withdraw()
+        self.take_at(Instant::now())
+    }
+
+    fn take_at(&self, now: Instant) -> bool {
+        let mut left = self.lock();
+        let passed = now.saturating_duration_since(left.at).min(MOST_TIME);
+        let time = left.time + self.budget.over(passed);
+        left.time = time.min(self.budget.over(MOST_TIME));
+        left.at = now;
+        if left.time >= OF_TIME {
+            left.time -= OF_TIME;
+        } else if left.calls >= OF_CALLS {
+            left.calls -= OF_CALLS;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Budget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Budget(..)")
+impl RetryBudget {
+    /// What so much time puts in, which is no more than [`MOST_TIME`].
+    fn over(self, time: Duration) -> u64 {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        u64::from(self.per_second).saturating_mul(micros)
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use yoi_protocol::{
-    Capability, Code, Failure, LastError, Limits, RuntimeInfo, RuntimeState, RuntimeStatus,
+    Capability, Code, Failure, LastError, Limits, Origin, RuntimeInfo, RuntimeState, RuntimeStatus,
     Severity, Timestamp,
 };
 
@@ -94,6 +94,8 @@ impl Presence {
     pub(crate) fn note<T>(&self, result: &Result<T, Failure>) {
         match result {
             Ok(_) => self.answered(),
+            // What the Backend refuses by itself says nothing of the Runtime.
+            Err(failure) if failure.origin == Some(Origin::Backend) => {}
             Err(failure) => match is_of_the_link(failure.code) {
                 Some(true) => self.failed(failure),
                 Some(false) => self.answered(),

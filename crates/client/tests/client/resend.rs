@@ -223,11 +223,15 @@ async fn what_is_sent_again_is_a_part_of_what_is_sent() {
     };
     let nothing = of_nobody(none).await;
     assert_eq!(attempts(&nothing, 3).await, [1, 1, 1]);
-    let half = of_nobody(RetryBudget {
-        percent: 50,
+    for (percent, expected) in [(50, [1, 2, 1, 2, 1, 2]), (70, [1, 2, 2, 1, 2, 2])] {
+        let part = of_nobody(RetryBudget { percent, ..none }).await;
+        assert_eq!(attempts(&part, 6).await, expected, "{percent} %");
+    }
+    let all = of_nobody(RetryBudget {
+        percent: 200,
         ..none
     });
-    assert_eq!(attempts(&half.await, 6).await, [1, 2, 1, 2, 1, 2]);
+    assert_eq!(attempts(&all.await, 3).await, [3, 3, 3]);
 }
 
 #[tokio::test]
@@ -237,11 +241,12 @@ async fn what_may_be_sent_again_comes_back_with_time() {
         per_second: 1,
     });
     let client = one_a_second.await;
-    for _ in 0..2 {
+    // Ten at the beginning, two after two seconds, and never more than ten.
+    for (seconds, there) in [(2, 10), (3_600, 2), (0, 10)] {
         let sent: u32 = attempts(&client, 20).await.iter().sum();
-        assert_eq!(sent, 20 + 10, "those of ten seconds");
+        assert_eq!(sent, 20 + there);
         tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(12)).await;
+        tokio::time::advance(Duration::from_secs(seconds)).await;
         tokio::time::resume();
     }
 }

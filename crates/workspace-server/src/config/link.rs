@@ -91,10 +91,10 @@ impl RetryConfig {
         if !(1..=100).contains(&self.max_attempts) {
             return Some(("max_attempts", "must be from 1 (never again) to 100"));
         }
-        if self.budget_percent > RetryBudget::MAX_PERCENT {
+        if self.budget_percent > 1_000 {
             return Some(("budget_percent", "must be from 0 to 1000"));
         }
-        if self.budget_per_second > RetryBudget::MAX_PER_SECOND {
+        if self.budget_per_second > 1_000_000 {
             return Some(("budget_per_second", "must be from 0 to 1000000"));
         }
         None

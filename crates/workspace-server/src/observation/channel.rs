@@ -38,9 +38,9 @@ struct State {
 pub(super) enum Came {
     /// The end of what was missed.
     CaughtUp,
-    /// A part of what was missed, or what is known already.
+    /// A part of what was missed, or what is known already, or tells nothing of the Worker.
     Past,
-    /// What happens now.
+    /// What happens to the Worker now.
     Live,
 }
 
@@ -64,8 +64,10 @@ impl Channel {
         let rewritten = self.rewriter.rewrite(raw)?;
         let came = {
             let mut state = self.lock();
-            state.course.saw(&rewritten.kind);
-            match (rewritten.kind, state.lost) {
+            let mut course = state.course;
+            course.saw(&rewritten.kind);
+            let has_a_place = rewritten.kind.has_a_place();
+            let came = match (rewritten.kind, state.lost) {
                 (Kind::CaughtUp(in_flight), Some(_)) => {
                     self.restore(&mut state, in_flight)?;
                     Came::CaughtUp
@@ -74,11 +76,14 @@ impl Channel {
                     let frame = rewritten.frame;
                     let pushed = state.backlog.push(Rewritten { frame, kind })?;
                     match (pushed, lost) {
-                        (Pushed::Kept, None) => Came::Live,
-                        (Pushed::Duplicate, _) | (_, Some(_)) => Came::Past,
+                        (Pushed::Kept, None) if has_a_place => Came::Live,
+                        (Pushed::Kept | Pushed::Duplicate, _) => Came::Past,
                     }
                 }
-            }
+            };
+            // Only what was taken tells how the Worker goes on.
+            state.course = course;
+            came
         };
         self.moved();
         Ok(came)

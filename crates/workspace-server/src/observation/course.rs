@@ -48,11 +48,13 @@ impl Course {
     }
 
     /// How the upstream ended in truth: a Runtime that says that nothing can follow while more
-    /// must come has broken the contract, and whoever believed it would miss what comes.
+    /// must come has broken the contract, and whoever believed it would miss what comes. Where
+    /// nothing can follow nothing is lost, however it ended.
     pub(crate) fn end(self, end: StreamEnd) -> StreamEnd {
-        match end {
-            StreamEnd::Complete if self == Self::Open => StreamEnd::Failed(protocol_error()),
-            end => end,
+        match (self, end) {
+            (Self::Open, StreamEnd::Complete) => StreamEnd::Failed(protocol_error()),
+            (Self::Stopped, _) => StreamEnd::Complete,
+            (_, end) => end,
         }
     }
 }

@@ -43,6 +43,16 @@ pub(crate) enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Whether it goes on from what was told before, so that it shows that all is well.
+    pub(crate) fn has_a_place(&self) -> bool {
+        match self {
+            Self::Event { .. } | Self::Delta(Some(_)) => true,
+            Self::Delta(None) | Self::CaughtUp(_) | Self::Other => false,
+        }
+    }
+}
+
 /// Turns the frames of one Worker into the Backend's.
 #[derive(Debug, Clone)]
 pub(crate) struct Rewriter {

@@ -18,9 +18,9 @@ mod hub;
 mod in_flight;
 mod joint;
 mod lanes;
+mod losses;
 mod own;
 mod pump;
-mod resume;
 mod upstream;
 mod watch;
 

@@ -4,9 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use yoi_protocol::{
-    Code, Control, Cursor, Failure, InFlight, Origin, Phase, RawFrame, Reason, StreamEnd,
-};
+use yoi_protocol::{Code, Control, Cursor, Failure, InFlight, Origin, Phase, RawFrame, StreamEnd};
 
 use super::backlog::{Backlog, Standing};
 use super::course::Course;
@@ -14,7 +12,7 @@ use super::frame::{Kind, Rewriter, WatchedFrame};
 use super::hub::Hub;
 use super::in_flight::{Fold, Offsets};
 use super::lanes::Place;
-use super::resume::unavailable;
+use super::losses::failure_of;
 use super::upstream::{Resuming, Step};
 use crate::handle::protocol_error;
 
@@ -52,7 +50,7 @@ pub(super) struct Own {
     fold: Fold,
     caught_up: bool,
     /// Why there is no upstream at the moment, or it has not told yet what was missed.
-    lost: Option<Code>,
+    lost: Option<Failure>,
     /// What its reader is still to be told.
     told: VecDeque<WatchedFrame>,
     /// Its place among the short upstreams.
@@ -123,7 +121,7 @@ impl Own {
         let end = match self.step().await {
             Ok(()) => return Ok(()),
             Err(Left::Late) => {
-                let lost = self.lost.map(|code| Failure::new(code).by(Origin::Link));
+                let lost = self.lost.take();
                 return Err(StreamEnd::Failed(lost.unwrap_or_else(silent)));
             }
             Err(Left::Ended(end)) => self.course.end(end),
@@ -133,12 +131,15 @@ impl Own {
             // Its reader fell behind, and comes back with its cursor.
             StreamEnd::SlowConsumer => Err(end),
             // Nothing is told yet that one could go on from.
-            end if self.standing.is_none() => Err(final_of(end)),
+            end if self.standing.is_none() => {
+                Err(failure_of(end).map_or(StreamEnd::Complete, StreamEnd::Failed))
+            }
             end => {
-                if let Some(code) = self.upstream.lost(end, self.lost)? {
-                    let lost = self.rewriter.control(Control::UpstreamLost { code });
-                    self.told.push_back(lost);
-                    self.lost = Some(code);
+                let known = self.lost.as_ref().map(|lost| lost.code);
+                if let Some(lost) = self.upstream.lost(end, known)? {
+                    let said = Control::UpstreamLost { code: lost.code };
+                    self.told.push_back(self.rewriter.control(said));
+                    self.lost = Some(lost);
                 }
                 Ok(())
             }
@@ -179,8 +180,10 @@ impl Own {
     pub(super) fn take(&mut self, raw: RawFrame) -> Result<(), StreamEnd> {
         let broken = || StreamEnd::Failed(protocol_error());
         let rewritten = self.rewriter.rewrite(raw).map_err(StreamEnd::Failed)?;
-        self.course.saw(&rewritten.kind);
-        let is_live = self.caught_up && self.lost.is_none();
+        let mut course = self.course;
+        course.saw(&rewritten.kind);
+        let is_well = self.caught_up && self.lost.is_none();
+        let is_live = is_well && rewritten.kind.has_a_place();
         match rewritten.kind {
             Kind::Event { seq, mark } => {
                 let cursor = rewritten.frame.cursor.clone().ok_or_else(broken)?;
@@ -194,9 +197,7 @@ impl Own {
                     }
                     Some(standing) => {
                         match standing.seq {
-                            Some(last) if seq == last && cursor == standing.cursor => {
-                                return Ok(());
-                            }
+                            _ if cursor == standing.cursor => return Ok(()),
                             Some(last) if seq != last + 1 => return Err(broken()),
                             Some(_) | None => {}
                         }
@@ -236,6 +237,8 @@ impl Own {
             }
             Kind::Delta(None) | Kind::Other => {}
         }
+        // Only what was taken tells how the Worker goes on.
+        self.course = course;
         if is_live {
             self.upstream.live();
         }
@@ -268,19 +271,6 @@ enum Left {
     Ended(StreamEnd),
     /// The Runtime had time enough.
     Late,
-}
-
-/// What a reader is told who has nothing to go on from.
-fn final_of(end: StreamEnd) -> StreamEnd {
-    match end {
-        // Not the Backend but the Runtime shuts down.
-        StreamEnd::Draining => {
-            StreamEnd::Failed(unavailable(Reason::Draining).with_retry_after_ms(1000))
-        }
-        // The Backend sends nothing on an observation.
-        StreamEnd::ObservationOnly => StreamEnd::Failed(protocol_error()),
-        end @ (StreamEnd::SlowConsumer | StreamEnd::Complete | StreamEnd::Failed(_)) => end,
-    }
 }
 
 /// The Runtime lets a reader wait for the past.

@@ -1,5 +1,6 @@
 //! Moves the frames of one Worker from its upstream to those who read.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
@@ -35,8 +36,12 @@ enum Left {
 impl Pump {
     /// Until the upstream has ended for good, nobody reads any more, or the Backend ends.
     pub(super) async fn run(mut self) {
+        let channel = Arc::clone(&self.channel);
+        let linger = self.hub.settings().linger;
+        // Over all losses: one upstream after another is not what it is kept open for.
+        let mut unread = std::pin::pin!(channel.unread_for(linger));
         let end = loop {
-            match self.leave().await {
+            match self.leave(unread.as_mut()).await {
                 Left::Ended(end) => {
                     if let Err(end) = self.lost(end) {
                         break end;
@@ -47,17 +52,16 @@ impl Pump {
                     break StreamEnd::Draining;
                 }
                 // Somebody came at the last moment.
-                Left::Unread => {}
+                Left::Unread => unread.set(channel.unread_for(linger)),
             }
         };
         self.hub.remove(&self.key, &self.channel);
         self.channel.finish(end);
     }
 
-    async fn leave(&mut self) -> Left {
-        let (hub, channel) = (self.hub.clone(), Arc::clone(&self.channel));
+    async fn leave(&mut self, unread: Pin<&mut impl Future<Output = ()>>) -> Left {
+        let hub = self.hub.clone();
         let cut = hub.cut(self.ends_itself);
-        let unread = channel.unread_for(hub.settings().linger);
         tokio::select! {
             biased;
             () = cut => Left::Cut,
@@ -110,7 +114,9 @@ impl Pump {
         if end == StreamEnd::Draining && self.hub.is_ending() {
             return Err(end);
         }
-        if let Some(code) = self.upstream.lost(end, self.channel.lost())? {
+        if let Some(failure) = self.upstream.lost(end, self.channel.lost())? {
+            let ((runtime_id, worker_id), code) = (&self.key, failure.code);
+            tracing::debug!(%runtime_id, %worker_id, %code, "an upstream is lost");
             self.channel.lose(code);
         }
         Ok(())

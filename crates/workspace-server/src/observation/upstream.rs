@@ -1,11 +1,13 @@
 //! An upstream that is opened again when it is lost: it is open, or waits to be opened, or is
 //! being opened from the last cursor.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 use yoi_protocol::{Code, Cursor, Failure, Origin, RawFrame, StreamEnd};
 
-use super::resume::{Losses, Next};
+use super::losses::{Losses, Next};
 use crate::backoff::Backoff;
 use crate::handle::Upstream;
 
@@ -20,6 +22,8 @@ pub(super) struct Resuming {
     open: Open,
     backoff: Backoff,
     losses: Losses,
+    /// Since when all is well: what was missed is told.
+    well_since: Option<Instant>,
     state: State,
 }
 
@@ -46,6 +50,7 @@ impl Resuming {
             open,
             backoff,
             losses: Losses::default(),
+            well_since: None,
             state: State::Open(upstream),
         }
     }
@@ -75,8 +80,8 @@ impl Resuming {
         }
     }
 
-    /// Goes on after an end, if it may be better the next time. Gives the code of the loss where
-    /// that is news to who knows that it was lost by `known`.
+    /// Goes on after an end, if it may be better the next time. Gives how it is lost where that is
+    /// news to who knows that it was lost by `known`.
     ///
     /// # Errors
     /// What readers are told as the last, else.
@@ -84,24 +89,25 @@ impl Resuming {
         &mut self,
         end: StreamEnd,
         known: Option<Code>,
-    ) -> Result<Option<Code>, StreamEnd> {
+    ) -> Result<Option<Failure>, StreamEnd> {
         let is_ours =
             matches!(&end, StreamEnd::Failed(failure) if failure.origin == Some(Origin::Backend));
-        match self.losses.lost(end, self.backoff, fastrand::f64()) {
+        let well = self.well_since.take();
+        let well = well.map_or(Duration::ZERO, |since| since.elapsed());
+        match self.losses.lost(end, well, self.backoff, fastrand::f64()) {
             Next::End(end) => Err(end),
-            Next::Again { code, pause } => {
-                tracing::debug!(%code, ?pause, "an upstream is lost");
+            Next::Again { failure, pause } => {
                 self.state = State::Waiting(Instant::now() + pause);
                 // That it is not asked at the moment is nothing new to who knows that it is lost.
-                let is_news = known != Some(code) && !(is_ours && known.is_some());
-                Ok(is_news.then_some(code))
+                let is_news = known != Some(failure.code) && !(is_ours && known.is_some());
+                Ok(is_news.then_some(failure))
             }
         }
     }
 
     /// All that was missed is told.
     pub(super) fn caught_up(&mut self) {
-        self.losses.caught_up();
+        self.well_since = Some(Instant::now());
     }
 
     /// Something came live.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use yoi_protocol::{Code, Failure, Reason, RuntimeInfo, RuntimeState, RuntimeStatus};
+use yoi_protocol::{Code, Failure, Origin, Reason, RuntimeInfo, RuntimeState, RuntimeStatus};
 
 use super::{Presence, PresenceSettings};
 
@@ -79,4 +79,18 @@ fn pauses_are_spread_by_a_fifth() {
     };
     assert_eq!(settings.pause(0.0), Duration::from_secs(8));
     assert_eq!(settings.pause(1.0), Duration::from_secs(12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_backend_refuses_by_itself_says_nothing_of_the_runtime() {
+    let presence = Presence::default();
+    let lost = Failure::new(Code::RuntimeUnreachable).with_reason(Reason::Refused);
+    presence.note::<()>(&Err(lost));
+    for reason in [Reason::CircuitOpen, Reason::Overloaded] {
+        let refused = Failure::new(Code::RuntimeUnavailable).with_reason(reason);
+        presence.note::<()>(&Err(refused.by(Origin::Backend)));
+        assert_eq!(status(&presence), RuntimeStatus::Offline);
+    }
+    let told = presence.sight(&PresenceSettings::default()).last_error;
+    assert_eq!(told.unwrap().code, Code::RuntimeUnreachable);
 }

@@ -19,7 +19,11 @@ fn worker(name: &str) -> WorkerId {
     WorkerId::parse(name).unwrap()
 }
 
-async fn watch(backend: &Backend, runtime: &str, name: &str) -> Result<Watch, StreamEnd> {
+pub(crate) async fn watch(
+    backend: &Backend,
+    runtime: &str,
+    name: &str,
+) -> Result<Watch, StreamEnd> {
     let caller = Caller::default();
     backend
         .watch(&caller, &id(runtime), &worker(name), None)

@@ -56,6 +56,10 @@ fn started(seq: u64) -> Value {
     event(seq, json!({"type": "run_started", "run_id": "run-1"}))
 }
 
+fn stopped(seq: u64) -> Value {
+    event(seq, json!({"type": "worker_stopped"}))
+}
+
 fn said(offset: usize, text: &str) -> Value {
     json!({"kind": "delta", "worker_id": "w-1",
         "delta": {"type": "text", "run_id": "run-1", "offset": offset, "text": text}})
@@ -259,6 +263,62 @@ async fn whoever_comes_meanwhile_is_told_that_the_runtime_is_lost() {
     let told = late.until_control("upstream_lost").await;
     assert_eq!(dense(&told), [2]);
     assert_eq!(controls(&told), ["caught_up", "upstream_lost"]);
+}
+
+/// Nothing can follow, so nothing is lost.
+#[tokio::test]
+async fn a_link_that_is_cut_after_the_last_event_is_no_loss() {
+    for past in [vec![snapshot(), caught_up()], vec![snapshot()]] {
+        let told = past.into_iter().chain([stopped(2)]).map(Ok);
+        let (served, _) = telling(Backend::builder(), [told.chain([reset()]).collect()]).await;
+        let mut watcher = served.watch(WORKER, "").await;
+        let (frames, close) = watcher.rest().await;
+        assert_eq!(close, 1000);
+        assert_eq!(dense(&frames), [1, 2]);
+        assert!(!controls(&frames).contains(&"upstream_lost"));
+    }
+}
+
+/// Whoever believed it would be told that nothing follows, and not be told the end.
+#[tokio::test]
+async fn an_end_that_was_not_taken_is_not_believed() {
+    let first = vec![Ok(snapshot()), Ok(caught_up()), Ok(stopped(3))];
+    let second = vec![Ok(caught_up()), Err(StreamEnd::Complete)];
+    let (served, _) = telling(Backend::builder(), [first, second]).await;
+    let mut watcher = served.watch(WORKER, "").await;
+    assert_eq!(
+        watcher.end().await,
+        (Some("runtime_protocol_error".into()), 4502)
+    );
+}
+
+/// A link that comes and goes does not keep an upstream for which nobody is left.
+#[tokio::test(start_paused = true)]
+async fn nobody_opens_again_and_again_what_nobody_watches() {
+    let (runtime, _script) = embedded("inside").await;
+    let double = Double::of(runtime).observed(|| {
+        let greeting = [Ok(caught_up()), reset()];
+        Told::new([Ok(snapshot())].into_iter().chain(greeting))
+    });
+    let counts = double.counts();
+    let backend = Backend::builder()
+        .runtime(double.registered("inside"))
+        .observation(ObservationSettings {
+            linger: Duration::from_millis(300),
+            ..soon()
+        })
+        .build()
+        .unwrap();
+    let mut watching = crate::hub::watch(&backend, "inside", "w-1").await.unwrap();
+    while counts.opened() < 5 {
+        watching.next().await.unwrap();
+    }
+    drop(watching);
+    // Long enough for it to be forgotten, however often it was lost meanwhile.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let opened = counts.opened();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(counts.opened(), opened);
 }
 
 #[tokio::test]

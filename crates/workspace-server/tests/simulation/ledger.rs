@@ -16,6 +16,7 @@ struct Inner {
     created: BTreeSet<WorkerId>,
     told: Vec<Told>,
     seen: Vec<Seen>,
+    found: Vec<Worker>,
     done: usize,
 }
 
@@ -60,6 +61,11 @@ impl Ledger {
         self.lock().seen.push(seen);
     }
 
+    /// This is what a Backend says of a Worker when all is over.
+    pub(crate) fn found(&self, worker: Worker) {
+        self.lock().found.push(worker);
+    }
+
     /// Somebody has nothing left to do.
     pub(crate) fn done(&self) {
         self.lock().done += 1;
@@ -76,6 +82,10 @@ impl Ledger {
 
     pub(crate) fn all_seen(&self) -> Vec<Seen> {
         self.lock().seen.clone()
+    }
+
+    pub(crate) fn all_found(&self) -> Vec<Worker> {
+        self.lock().found.clone()
     }
 
     pub(crate) fn take_trace(&self) -> Vec<String> {

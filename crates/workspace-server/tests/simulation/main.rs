@@ -5,6 +5,8 @@
 //! `YOI_SEEDS=10000` tries more seeds than the tests do, beginning with `YOI_FIRST_SEED`. What
 //! fails names its seed, and `YOI_FIRST_SEED=n YOI_SEEDS=1` does exactly the same again.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod auditor;
 mod client;
 mod commander;

@@ -33,9 +33,14 @@ pub(super) struct Bulkhead {
     waiting: AtomicUsize,
 }
 
-/// Nobody more can wait, or has waited long enough.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Full;
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// Nobody more can wait.
+    Full,
+    /// None was free in time.
+    Late,
+}
 
 /// A place, until it is dropped.
 pub(super) type Place = OwnedSemaphorePermit;
@@ -50,7 +55,7 @@ impl Bulkhead {
     }
 
     /// Takes a place, or waits for one until `deadline`.
-    pub(super) async fn enter(&self, deadline: Instant) -> Result<Place, Full> {
+    pub(super) async fn enter(&self, deadline: Instant) -> Result<Place, NoPlace> {
         if let Ok(place) = Arc::clone(&self.calls).try_acquire_owned() {
             return Ok(place);
         }
@@ -58,7 +63,8 @@ impl Bulkhead {
         let place = Arc::clone(&self.calls).acquire_owned();
         match timeout_at(deadline, place).await {
             Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) | Err(_) => Err(Full),
+            Ok(Err(_closed)) => Err(NoPlace::Full),
+            Err(_elapsed) => Err(NoPlace::Late),
         }
     }
 }
@@ -67,13 +73,13 @@ impl Bulkhead {
 struct Waits<'a>(&'a Bulkhead);
 
 impl<'a> Waits<'a> {
-    fn begin(bulkhead: &'a Bulkhead) -> Result<Self, Full> {
+    fn begin(bulkhead: &'a Bulkhead) -> Result<Self, NoPlace> {
         let waits = Self(bulkhead);
         let before = bulkhead.waiting.fetch_add(1, Ordering::AcqRel);
         if before < bulkhead.settings.max_waiting {
             Ok(waits)
         } else {
-            Err(Full)
+            Err(NoPlace::Full)
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use yoi_client::Timeouts;
-use yoi_protocol::{CircuitState, Code, Failure, Phase};
+use yoi_protocol::{CircuitState, Code, Failure, Origin, Phase, Reason};
 
 use crate::backoff::Backoff;
 
@@ -77,7 +77,11 @@ impl Sign {
                     Self::Nothing
                 }
             }
-            Code::TimedOut | Code::Internal | Code::Unavailable => Self::Nothing,
+            // Of this Backend, or of the Runtime, which then has answered.
+            Code::TimedOut | Code::Internal | Code::Unavailable => match failure.origin {
+                Some(Origin::Runtime) => Self::Answered,
+                Some(Origin::Backend | Origin::Link) | None => Self::Nothing,
+            },
             Code::InvalidRequest
             | Code::CursorExpired
             | Code::CursorInvalid
@@ -109,11 +113,37 @@ impl Sign {
     }
 }
 
+impl Sign {
+    /// What opening a stream came to. A reset may be that of something on the way that takes no
+    /// streams, and says nothing of calls.
+    pub(super) fn of_opening<T>(
+        result: &Result<T, Failure>,
+        took: Duration,
+        timeouts: &Timeouts,
+    ) -> Self {
+        match result {
+            Err(failure) if failure.details.reason == Some(Reason::Reset) => Self::Nothing,
+            result => Self::of(result, took, timeouts),
+        }
+    }
+}
+
+/// By whom a sign comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ticket {
+    /// By a call like any other, or a look in the background.
+    Call,
+    /// By the one that was let through to see, with its number.
+    Trial(u64),
+}
+
 /// The circuit of one link.
 #[derive(Debug)]
 pub(super) struct Circuit {
     settings: CircuitSettings,
     state: State,
+    /// How many were let through to see.
+    trials: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,28 +153,31 @@ enum State {
     /// Calls are refused until then; it was opened so often in a row before.
     Open { until: Instant, round: u32 },
     /// One call is under way to see.
-    HalfOpen { round: u32 },
+    HalfOpen { round: u32, trial: u64 },
 }
 
-/// How long whoever is refused stays away while one call is under way to see.
-const A_MOMENT: Duration = Duration::from_secs(1);
+/// How long whoever is refused stays away from a Runtime that may have room, or be back, soon.
+pub(super) const A_MOMENT: Duration = Duration::from_secs(1);
 
 impl Circuit {
     pub(super) fn new(settings: CircuitSettings) -> Self {
         Self {
             settings,
             state: State::Closed { failures: 0 },
+            trials: 0,
         }
     }
 
     /// Whether a call may go through now; else for how long to stay away. Whoever may says later
     /// what it [came to](Self::note).
-    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Duration> {
+    pub(super) fn admit(&mut self, now: Instant) -> Result<Ticket, Duration> {
         match self.state {
-            State::Closed { .. } => Ok(()),
+            State::Closed { .. } => Ok(Ticket::Call),
             State::Open { until, round } if now >= until => {
-                self.state = State::HalfOpen { round };
-                Ok(())
+                self.trials += 1;
+                let trial = self.trials;
+                self.state = State::HalfOpen { round, trial };
+                Ok(Ticket::Trial(trial))
             }
             State::Open { .. } | State::HalfOpen { .. } => Err(self.closed_for(now)),
         }
@@ -160,7 +193,10 @@ impl Circuit {
     }
 
     /// Takes what a call tells; `roll` is a number from 0 to 1.
-    pub(super) fn note(&mut self, sign: Sign, now: Instant, roll: f64) {
+    ///
+    /// Whoever is answered shows that the Runtime is there. That it is not, while one call is under
+    /// way to see, is for that one alone to say: others may have begun before.
+    pub(super) fn note(&mut self, sign: Sign, by: Ticket, now: Instant, roll: f64) {
         let pause = |round| self.settings.pause.pause(round, 0.5 + roll / 2.0);
         let open = |round| State::Open {
             until: now + pause(round),
@@ -176,9 +212,13 @@ impl Circuit {
                     State::Closed { failures }
                 }
             }
-            (Sign::Failed, State::HalfOpen { round }) => open(round.saturating_add(1)),
+            (Sign::Failed, State::HalfOpen { round, trial }) if by == Ticket::Trial(trial) => {
+                open(round.saturating_add(1))
+            }
             // Whoever comes next is let through in its place.
-            (Sign::Nothing, State::HalfOpen { round }) => State::Open { until: now, round },
+            (Sign::Nothing, State::HalfOpen { round, trial }) if by == Ticket::Trial(trial) => {
+                State::Open { until: now, round }
+            }
             (Sign::Failed | Sign::Nothing, state) => state,
         };
     }

@@ -7,14 +7,15 @@ use tokio::time::Instant;
 use yoi_client::Timeouts;
 use yoi_protocol::{CircuitView, Code, Effect, Failure, Origin, Reason, Timestamp};
 
-use super::bulkhead::{Bulkhead, BulkheadSettings};
-use super::circuit::{Circuit, CircuitSettings, Sign};
+use super::bulkhead::{Bulkhead, BulkheadSettings, NoPlace, Place};
+use super::circuit::{A_MOMENT, Circuit, CircuitSettings, Sign, Ticket};
 
 /// The way to one Runtime.
 #[derive(Debug)]
 pub(super) struct Link {
     circuit: Mutex<Circuit>,
-    bulkhead: Bulkhead,
+    calls: Bulkhead,
+    openings: Bulkhead,
     timeouts: Timeouts,
 }
 
@@ -26,7 +27,8 @@ impl Link {
     ) -> Self {
         Self {
             circuit: Mutex::new(Circuit::new(circuit)),
-            bulkhead: Bulkhead::new(bulkhead),
+            calls: Bulkhead::new(bulkhead),
+            openings: Bulkhead::new(bulkhead),
             timeouts,
         }
     }
@@ -37,18 +39,19 @@ impl Link {
         deadline: Option<Instant>,
         call: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        // Who would be refused in the end does not wait before.
-        let away = self.circuit().closed_for(Instant::now());
-        if !away.is_zero() {
-            return Err(refused(Reason::CircuitOpen, away));
-        }
-        let own = Instant::now() + self.timeouts.request;
-        let deadline = deadline.map_or(own, |caller| caller.min(own));
-        let entered = self.bulkhead.enter(deadline).await;
-        let _place = entered.map_err(|_| refused(Reason::Overloaded, A_MOMENT))?;
-        let admitted = self.circuit().admit(Instant::now());
-        admitted.map_err(|away| refused(Reason::CircuitOpen, away))?;
-        self.noted(call).await
+        let ticket = self.admitted(&self.calls, deadline).await?;
+        self.noted(ticket, call, Sign::of).await
+    }
+
+    /// Opens a stream, if that may be done now. So many are opened at a time as there may be calls,
+    /// and beside them: when many come back at once nobody's command waits for that.
+    pub(super) async fn open<T>(
+        &self,
+        deadline: Option<Instant>,
+        opening: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let ticket = self.admitted(&self.openings, deadline).await?;
+        self.noted(ticket, opening, Sign::of_opening).await
     }
 
     /// Makes a call whatever happened before: to see how the Runtime is.
@@ -56,17 +59,48 @@ impl Link {
         &self,
         call: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        self.noted(call).await
+        self.noted((Ticket::Call, None), call, Sign::of).await
     }
 
-    async fn noted<T>(&self, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    async fn admitted(
+        &self,
+        bulkhead: &Bulkhead,
+        deadline: Option<Instant>,
+    ) -> Result<(Ticket, Option<Place>), Failure> {
+        // Who would be refused in the end does not wait before.
+        let away = self.circuit().closed_for(Instant::now());
+        if !away.is_zero() {
+            return Err(refused(Reason::CircuitOpen, away));
+        }
+        let own = Instant::now() + self.timeouts.request;
+        let deadline = deadline.map_or(own, |caller| caller.min(own));
+        let entered = bulkhead.enter(deadline).await;
+        let place = entered.map_err(|no_place| match no_place {
+            NoPlace::Full => refused(Reason::Overloaded, A_MOMENT),
+            // It has not begun, and there is no time left.
+            NoPlace::Late => Failure::new(Code::TimedOut)
+                .by(Origin::Backend)
+                .with_effect(Effect::None),
+        })?;
+        let admitted = self.circuit().admit(Instant::now());
+        let ticket = admitted.map_err(|away| refused(Reason::CircuitOpen, away))?;
+        Ok((ticket, Some(place)))
+    }
+
+    async fn noted<T>(
+        &self,
+        (ticket, _place): (Ticket, Option<Place>),
+        call: impl Future<Output = Result<T, Failure>>,
+        sign: impl FnOnce(&Result<T, Failure>, Duration, &Timeouts) -> Sign,
+    ) -> Result<T, Failure> {
         let began = Instant::now();
         let mut note = Note {
             link: self,
+            ticket,
             sign: Sign::Nothing,
         };
         let result = call.await;
-        note.sign = Sign::of(&result, began.elapsed(), &self.timeouts);
+        note.sign = sign(&result, began.elapsed(), &self.timeouts);
         result
     }
 
@@ -88,9 +122,6 @@ impl Link {
     }
 }
 
-/// When to come back to a Runtime that has no place.
-const A_MOMENT: Duration = Duration::from_secs(1);
-
 /// What this Backend refuses by itself: no byte was sent.
 fn refused(reason: Reason, away: Duration) -> Failure {
     let away_ms = u64::try_from(away.as_millis()).unwrap_or(u64::MAX);
@@ -104,12 +135,16 @@ fn refused(reason: Reason, away: Duration) -> Failure {
 /// Tells the circuit of a call, also of one that was given up.
 struct Note<'a> {
     link: &'a Link,
+    ticket: Ticket,
     sign: Sign,
 }
 
 impl Drop for Note<'_> {
     fn drop(&mut self) {
         let mut circuit = self.link.circuit();
-        circuit.note(self.sign, Instant::now(), fastrand::f64());
+        circuit.note(self.sign, self.ticket, Instant::now(), fastrand::f64());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -300,7 +300,7 @@ impl RuntimeHandle for Remote {
                 .map_err(|error| failure(error).with_effect(Effect::None))?;
             Ok(Box::new(RemoteUpstream(stream)) as Box<dyn Upstream>)
         };
-        self.link.call(context.deadline, call).await
+        self.link.open(context.deadline, call).await
     }
 }
 

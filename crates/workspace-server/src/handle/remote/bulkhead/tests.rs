@@ -22,7 +22,7 @@ async fn so_many_are_under_way_and_so_many_wait() {
     let fourth = async {
         tokio::task::yield_now().await;
         let began = Instant::now();
-        assert_eq!(bulkhead.enter(soon()).await.unwrap_err(), Full);
+        assert_eq!(bulkhead.enter(soon()).await.unwrap_err(), NoPlace::Full);
         assert_eq!(began.elapsed(), Duration::ZERO, "at once");
         drop(first);
     };
@@ -36,7 +36,7 @@ async fn who_has_waited_long_enough_makes_room_for_another() {
     let _first = bulkhead.enter(soon()).await.unwrap();
     let second = bulkhead.enter(soon()).await.unwrap();
     let began = Instant::now();
-    assert_eq!(bulkhead.enter(soon()).await.unwrap_err(), Full);
+    assert_eq!(bulkhead.enter(soon()).await.unwrap_err(), NoPlace::Late);
     assert_eq!(began.elapsed(), Duration::from_secs(5));
     // Nor does one that was given up wait.
     let given_up = tokio::time::timeout(Duration::from_secs(1), bulkhead.enter(soon()));

@@ -1,5 +1,4 @@
-//! Whether a shared upstream that ended is opened again, and when: decided here, waited for
-//! elsewhere.
+//! Whether an upstream that ended is opened again, and when: decided here, waited for elsewhere.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -10,36 +9,43 @@ use yoi_protocol::{Code, Failure, Origin, Reason, StreamEnd};
 use crate::backoff::Backoff;
 use crate::handle::protocol_error;
 
-/// What becomes of a shared upstream that ended.
+/// What becomes of an upstream that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Everybody is told this, and that is all.
+    /// Its readers are told this, and that is all.
     End(StreamEnd),
-    /// Everybody is told that it is lost, and why; it is opened again after a pause.
-    Again { code: Code, pause: Duration },
+    /// They are told that it is lost, and why; it is opened again after a pause.
+    Again { failure: Failure, pause: Duration },
 }
 
-/// How often a shared upstream was lost, and how.
+/// How often an upstream was lost, and how.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    /// In a row.
+    /// In a row, none of them after all had been well for long.
     count: u32,
     /// What was said was not the contract, and nothing that is was said since.
     is_garbled: bool,
 }
 
 impl Losses {
-    /// What becomes of an upstream that ended so, or could not be opened again.
-    pub(super) fn lost(&mut self, end: StreamEnd, backoff: Backoff, roll: f64) -> Next {
-        let failure = match end {
-            StreamEnd::Complete => return Next::End(end),
-            StreamEnd::Failed(failure) => failure,
-            StreamEnd::Draining => unavailable(Reason::Draining),
-            // It is this Backend that fell behind, and it catches up.
-            StreamEnd::SlowConsumer => unavailable(Reason::Overloaded),
-            // A Backend says nothing on an observation.
-            StreamEnd::ObservationOnly => protocol_error(),
+    /// What becomes of an upstream that ended so after all had been `well` for so long, or could
+    /// not be opened again.
+    ///
+    /// Only one that was well for longer than the longest pause begins anew with the shortest: a
+    /// Runtime that greets and is gone would be asked for ever as often as one may.
+    pub(super) fn lost(
+        &mut self,
+        end: StreamEnd,
+        well: Duration,
+        backoff: Backoff,
+        roll: f64,
+    ) -> Next {
+        let Some(failure) = failure_of(end) else {
+            return Next::End(StreamEnd::Complete);
         };
+        if well >= backoff.max {
+            self.count = 0;
+        }
         let goes_on = match outlook(failure.code) {
             Outlook::Final => false,
             Outlook::Passing => true,
@@ -53,15 +59,7 @@ impl Losses {
         let asked = Duration::from_millis(asked).min(backoff.max);
         let pause = backoff.pause(self.count, roll).max(asked);
         self.count = self.count.saturating_add(1);
-        Next::Again {
-            code: failure.code,
-            pause,
-        }
-    }
-
-    /// All that was missed is told.
-    pub(super) fn caught_up(&mut self) {
-        self.count = 0;
+        Next::Again { failure, pause }
     }
 
     /// Something came live.
@@ -119,10 +117,24 @@ fn outlook(code: Code) -> Outlook {
     }
 }
 
-pub(super) fn unavailable(reason: Reason) -> Failure {
-    Failure::new(Code::RuntimeUnavailable)
-        .by(Origin::Runtime)
-        .with_reason(reason)
+/// What went wrong with an upstream that ended so; nothing where nothing can follow.
+pub(super) fn failure_of(end: StreamEnd) -> Option<Failure> {
+    let unavailable = |reason| {
+        Failure::new(Code::RuntimeUnavailable)
+            .by(Origin::Runtime)
+            .with_reason(reason)
+            .with_retry_after_ms(1000)
+    };
+    match end {
+        StreamEnd::Complete => None,
+        StreamEnd::Failed(failure) => Some(failure),
+        // Not the Backend but the Runtime shuts down.
+        StreamEnd::Draining => Some(unavailable(Reason::Draining)),
+        // It is this Backend that fell behind, and it catches up.
+        StreamEnd::SlowConsumer => Some(unavailable(Reason::Overloaded)),
+        // A Backend says nothing on an observation.
+        StreamEnd::ObservationOnly => Some(protocol_error()),
+    }
 }
 
 #[cfg(test)]
