@@ -113,7 +113,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn ends(&mut self, what: &What) {
+    fn ends(&self, what: &What) {
         match *what {
             What::Partition { backend, runtime }
             | What::Deaf { backend, runtime }
