@@ -10,45 +10,82 @@ use crate::observation::in_flight::{Fold, Offsets};
 use crate::scrub::Scrubber;
 use crate::seal::KeyRing;
 
+struct Ring {
+    rewriter: Rewriter,
+    backlog: Backlog,
+}
+
+impl Ring {
+    /// One that begins after the event 1.
+    fn new(max_bytes: usize) -> Self {
+        let (runtime, worker) = (RuntimeId::parse("r"), WorkerId::parse("w"));
+        let rewriter = Rewriter::new(
+            &KeyRing::random(),
+            &runtime.unwrap(),
+            &worker.unwrap(),
+            Scrubber::of(Vec::new()),
+        );
+        let fold = Fold::new(None, IN_FLIGHT_BYTES);
+        let backlog = Backlog::new(standing(&rewriter, 1), fold, max_bytes);
+        Self { rewriter, backlog }
+    }
+
+    fn push(&mut self, seq: u64) {
+        let frame = event(seq, json!({"type": "status_changed", "status": "idle"}));
+        let frame = self.rewriter.rewrite(raw(&frame)).unwrap();
+        self.backlog.push(frame).unwrap();
+    }
+
+    fn lose(&mut self) {
+        let code = Code::RuntimeUnreachable;
+        let lost = self.rewriter.control(Control::UpstreamLost { code });
+        self.backlog.say(lost, ItemPlace::Lost);
+    }
+
+    fn restore(&mut self) {
+        let restored = self.rewriter.control(Control::UpstreamRestored);
+        self.backlog.say(restored, ItemPlace::Restored);
+    }
+
+    /// Where who stands after an event goes on.
+    fn at(&self, seq: u64) -> Option<u64> {
+        self.backlog.join(&standing(&self.rewriter, seq))
+    }
+}
+
 #[test]
 fn who_did_not_hear_of_a_loss_goes_on_behind_it_or_not_at_all() {
-    let keys = KeyRing::random();
-    let (runtime, worker) = (RuntimeId::parse("r"), WorkerId::parse("w"));
-    let rewriter = Rewriter::new(
-        &keys,
-        &runtime.unwrap(),
-        &worker.unwrap(),
-        Scrubber::of(Vec::new()),
-    );
-    let standing = |seq: u64| Standing {
-        seq: Some(seq),
-        cursor: sealed(&rewriter, seq),
-        told: Offsets::default(),
-    };
-    let fold = Fold::new(None, IN_FLIGHT_BYTES);
-    let mut backlog = Backlog::new(standing(1), fold, 1 << 20);
-    let push = |backlog: &mut Backlog, seq| {
-        let frame = event(seq, json!({"type": "status_changed", "status": "idle"}));
-        backlog
-            .push(rewriter.rewrite(raw(&frame)).unwrap())
-            .unwrap();
-    };
-    let code = Code::RuntimeUnreachable;
-    push(&mut backlog, 2);
-    let lost = rewriter.control(Control::UpstreamLost { code });
-    backlog.say(lost, ItemPlace::Lost);
-    push(&mut backlog, 3);
-    push(&mut backlog, 4);
-    let restored = rewriter.control(Control::UpstreamRestored);
-    backlog.say(restored, ItemPlace::Restored);
-    push(&mut backlog, 5);
+    let mut ring = Ring::new(1 << 20);
+    ring.push(2);
+    ring.lose();
+    ring.push(3);
+    ring.push(4);
+    ring.restore();
+    ring.push(5);
+    assert_eq!(ring.at(1), Some(0), "it hears of the loss");
+    assert_eq!(ring.at(2), Some(1), "so does who stands just before it");
+    assert_eq!(ring.at(3), None, "an event was missed, and its deltas");
+    assert_eq!(ring.at(4), Some(5), "behind it: nothing was missed");
+    assert_eq!(ring.at(5), Some(6));
+}
 
-    let at = |seq| backlog.join(&standing(seq));
-    assert_eq!(at(1), Some(0), "it hears of the loss");
-    assert_eq!(at(2), Some(1), "so does who stands just before it");
-    assert_eq!(at(3), None, "an event was missed, and its deltas");
-    assert_eq!(at(4), Some(5), "behind it: nothing was missed");
-    assert_eq!(at(5), Some(6));
+#[test]
+fn a_loss_whose_beginning_is_no_longer_there_is_one_all_the_same() {
+    let mut ring = Ring::new(1_300);
+    ring.lose();
+    ring.push(2);
+    ring.push(3);
+    ring.restore();
+    assert_eq!(ring.backlog.first, 1, "its beginning is given up");
+    assert_eq!([1, 2, 3].map(|seq| ring.at(seq)), [None, None, Some(4)]);
+}
+
+fn standing(rewriter: &Rewriter, seq: u64) -> Standing {
+    Standing {
+        seq: Some(seq),
+        cursor: sealed(rewriter, seq),
+        told: Offsets::default(),
+    }
 }
 
 fn sealed(rewriter: &Rewriter, seq: u64) -> Cursor {
