@@ -42,6 +42,7 @@ mod registry;
 mod scrub;
 mod seal;
 mod sweep;
+mod sync;
 
 pub use api::{HttpSettings, Listener, document, router, serve, table};
 pub use audit::{Attempt, AuditRecord, AuditRefused, AuditSink, LogAudit};

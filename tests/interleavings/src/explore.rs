@@ -5,10 +5,16 @@ use std::future::Future;
 use shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
-/// Runs a model in every order that there is, and says how many there were.
+use crate::Grain;
+
+/// Runs a model in every order that there is of such steps, and says how many there were.
 ///
 /// A model must do the same each time, but for the order: no clock, nothing random.
-pub fn every<F: Future<Output = ()>>(model: impl Fn() -> F + Send + Sync + 'static) -> usize {
+pub fn every<F: Future<Output = ()>>(
+    grain: Grain,
+    model: impl Fn() -> F + Send + Sync + 'static,
+) -> usize {
+    grain.set();
     run(DfsScheduler::new(None, false), model)
 }
 
@@ -19,6 +25,7 @@ pub fn some<F: Future<Output = ()>>(
     changes: usize,
     model: impl Fn() -> F + Send + Sync + 'static,
 ) -> usize {
+    Grain::Fine.set();
     run(PctScheduler::new_from_seed(1, changes, times), model)
 }
 
@@ -26,13 +33,11 @@ fn run<F: Future<Output = ()>>(
     scheduler: impl Scheduler + 'static,
     model: impl Fn() -> F + Send + Sync + 'static,
 ) -> usize {
-    Runner::new(scheduler, Config::default()).run(move || {
-        // For its clock: nobody drives it, so no time ever runs out.
-        let tokio = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime without threads can be had");
-        let _context = tokio.enter();
-        shuttle::future::block_on(model());
-    })
+    // For its clock: nobody drives it, so no time ever runs out.
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime without threads can be had");
+    let _context = tokio.enter();
+    Runner::new(scheduler, Config::default()).run(move || shuttle::future::block_on(model()))
 }

@@ -1,13 +1,36 @@
 //! A lock that lets any task go on before it is taken and after it is given back.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::sync::{LockResult, PoisonError, TryLockError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 thread_local! {
     /// How many locks the running task holds. All tasks of a model share a thread.
     static HELD: Cell<usize> = const { Cell::new(0) };
+    /// Whether the order does not matter yet.
+    static SETTING: Cell<bool> = const { Cell::new(false) };
+    static GRAIN: Cell<Grain> = const { Cell::new(Grain::Fine) };
+}
+
+/// What is one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// What is done under a lock, and what is done between two.
+    Fine,
+    /// Both together, up to where the lock is given back: far fewer orders, so that models can be
+    /// larger. Not tried is who comes between a task's word to others, or its wish to be woken,
+    /// and the lock that it takes next.
+    Coarse,
+}
+
+impl Grain {
+    pub(crate) fn set(self) {
+        GRAIN.set(self);
+    }
 }
 
 /// Lets any task go on, or this one.
@@ -16,8 +39,23 @@ thread_local! {
 /// the same. shuttle's own lock has no such moment after it is given back, since it knows of every
 /// other step; it does not know tokio's.
 pub fn turn() {
-    if HELD.get() == 0 && !std::thread::panicking() {
+    if HELD.get() == 0 && !SETTING.get() && !std::thread::panicking() {
         shuttle::thread::sleep(Duration::ZERO);
+    }
+}
+
+/// Sets the scene of a model in one step; it must not wait for anybody.
+///
+/// # Panics
+/// It waits.
+pub fn set<T>(scene: impl Future<Output = T>) -> T {
+    SETTING.set(true);
+    let mut nobody = Context::from_waker(Waker::noop());
+    let scene = pin!(scene).poll(&mut nobody);
+    SETTING.set(false);
+    match scene {
+        Poll::Ready(scene) => scene,
+        Poll::Pending => panic!("a scene waits for nobody"),
     }
 }
 
@@ -43,7 +81,9 @@ impl<T> Mutex<T> {
     /// # Panics
     /// Somebody holds it, and waits for something else.
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        turn();
+        if GRAIN.get() == Grain::Fine {
+            turn();
+        }
         let locked = self.0.try_lock();
         HELD.set(HELD.get() + 1);
         match locked {

@@ -40,6 +40,42 @@ pub struct Until {
     pub said: Option<String>,
 }
 
+/// What a run does next.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    /// It says a piece.
+    Say(&'static str),
+    /// What it said becomes an entry.
+    Append,
+    /// The same, and it ends, and its Worker with it: four events.
+    Stop,
+}
+
+impl Until {
+    /// After `steps` of a run that had said `said` since the event `seq`.
+    #[must_use]
+    pub fn after(seq: u64, said: &str, steps: &[Step]) -> Self {
+        let mut until = Self {
+            seq,
+            said: Some(said.to_owned()),
+        };
+        for step in steps {
+            match step {
+                Step::Say(piece) => until.said.get_or_insert_default().push_str(piece),
+                Step::Append => {
+                    until.seq += 1;
+                    until.said = Some(String::new());
+                }
+                Step::Stop => {
+                    until.seq += 4;
+                    until.said = None;
+                }
+            }
+        }
+        until
+    }
+}
+
 impl Told {
     /// Nothing, to somebody who begins with a snapshot.
     #[must_use]

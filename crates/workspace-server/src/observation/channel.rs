@@ -1,7 +1,7 @@
 //! The shared frames of one watched Worker, and those who read them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ use super::backlog::{Backlog, Found, ItemPlace, Pushed, Resumed, Standing};
 use super::course::Course;
 use super::frame::{Kind, Rewriter, Rewritten, WatchedFrame};
 use super::joint::Joint;
+use crate::sync::{Mutex, MutexGuard};
 
 /// The shared frames of one watched Worker.
 ///

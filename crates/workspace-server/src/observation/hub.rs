@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use super::watch::Watch;
 use crate::handle::{CallContext, protocol_error};
 use crate::registry::Entry;
 use crate::seal::KeyRing;
+use crate::sync::{self, Mutex, MutexGuard};
 
 /// How long an upstream that ends by itself has for that, once the Backend ends. Far longer than
 /// it takes to read what a Runtime inside has said already.
@@ -158,7 +159,7 @@ impl Hub {
             ends_itself,
             caught_up_by: None,
         };
-        self.inner.tasks.spawn(pump.run());
+        sync::spawn(&self.inner.tasks, pump.run());
         Ok(Attached::Live(reader))
     }
 

@@ -16,6 +16,9 @@ pub(crate) mod cursor;
 mod frame;
 mod hub;
 mod in_flight;
+#[cfg(test)]
+#[cfg(shuttle)]
+mod interleavings;
 mod joint;
 mod lanes;
 mod losses;

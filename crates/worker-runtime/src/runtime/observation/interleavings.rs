@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use yoi_interleavings::{Joined, Told, Until, spawn};
+use yoi_interleavings::{Grain, Joined, Step, Told, Until, spawn};
 use yoi_protocol::{Cursor, StreamEnd};
 
 use crate::runtime::{Runtime, frames};
 use crate::store::LogId;
-use scene::{BEFORE, Scene, Step, w};
+use scene::{BEFORE, Scene, w};
 
 /// Where an observation begins.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,7 @@ fn model(
 /// All orders there are, which are `at_least` so many: a model that has fewer is not one.
 fn all(steps: &'static [Step], observer: &'static [From; 1], at_least: usize) -> Met {
     let (model, met) = model(steps, observer);
-    let tried = yoi_interleavings::every(model);
+    let tried = yoi_interleavings::every(Grain::Fine, model);
     println!("{tried} interleavings of {steps:?} with {observer:?}");
     assert!(tried >= at_least, "too few");
     std::mem::take(&mut *met.lock().unwrap())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use yoi_interleavings::Until;
+use yoi_interleavings::{Step, Until, set};
 use yoi_protocol::{
     Event, Outcome, Role, RunId, RuntimeId, Timestamp, Worker, WorkerId, WorkerStatus,
 };
@@ -17,6 +17,8 @@ use crate::store::{LogId, Record, StoredEvent};
 
 /// A Worker whose run has been given an input and has said `a`, and what it says and does next.
 pub(super) struct Scene {
+    /// Has what the Runtime does in the background, which is never done, and ends with it.
+    _tokio: tokio::runtime::Runtime,
     pub(super) runtime: Runtime,
     pub(super) slot: Arc<Slot>,
     run_id: RunId,
@@ -24,17 +26,6 @@ pub(super) struct Scene {
     state: Arc<WorkerState>,
     /// What the run has said since its last entry.
     said: String,
-}
-
-/// What the run does next.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
-    /// It says a piece.
-    Say(&'static str),
-    /// What it said becomes an entry.
-    Append,
-    /// The same, and it ends, and its Worker with it: whoever observes gets to an end.
-    Stop,
 }
 
 /// The last event before anybody comes: a snapshot, and three of the input.
@@ -55,8 +46,15 @@ impl Clock for Still {
 
 impl Scene {
     pub(super) async fn start() -> Self {
-        let builder = Runtime::builder(RuntimeId::parse("r").unwrap()).clock(Arc::new(Still));
-        let runtime = builder.start().await.unwrap();
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let runtime = {
+            let _context = tokio.enter();
+            let builder = Runtime::builder(RuntimeId::parse("r").unwrap());
+            set(builder.clock(Arc::new(Still)).start()).unwrap()
+        };
         let (log, born) = born();
         let state = Arc::new(WorkerState::begin(&born).unwrap());
         let record = Record {
@@ -69,6 +67,7 @@ impl Scene {
         let slot = Arc::new(Slot::new(log, Arc::clone(&state), None));
         inner.catalog_mut().insert(w(), Arc::clone(&slot));
         let mut scene = Self {
+            _tokio: tokio,
             runtime,
             slot,
             run_id: RunId::parse("run").unwrap(),
@@ -83,24 +82,7 @@ impl Scene {
 
     /// How far an observer gets that is told all of `steps`.
     pub(super) fn after(&self, steps: &[Step]) -> Until {
-        let mut until = Until {
-            seq: self.state.seq,
-            said: Some(self.said.clone()),
-        };
-        for step in steps {
-            match step {
-                Step::Say(piece) => until.said.get_or_insert_default().push_str(piece),
-                Step::Append => {
-                    until.seq += 1;
-                    until.said = Some(String::new());
-                }
-                Step::Stop => {
-                    until.seq += 4;
-                    until.said = None;
-                }
-            }
-        }
-        until
+        Until::after(self.state.seq, &self.said, steps)
     }
 
     pub(super) async fn take(&mut self, step: Step) {
