@@ -100,6 +100,26 @@ impl CliError {
     }
 }
 
+/// Whether a stream that ended so can go on after its last cursor.
+fn goes_on(end: &StreamEnd) -> bool {
+    match end {
+        StreamEnd::Failed(failure) => !matches!(
+            failure.code,
+            Code::CursorInvalid
+                | Code::CursorUnknown
+                | Code::CursorExpired
+                | Code::WorkerNotFound
+                | Code::RuntimeNotFound
+                | Code::OperationDenied
+                | Code::OperationUnsupported
+        ),
+        StreamEnd::Complete
+        | StreamEnd::Draining
+        | StreamEnd::SlowConsumer
+        | StreamEnd::ObservationOnly => true,
+    }
+}
+
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -123,8 +143,8 @@ impl fmt::Display for CliError {
                     },
                 }
                 match resume {
-                    Some(command) => write!(f, "\ngo on with: {command}"),
-                    None => Ok(()),
+                    Some(command) if goes_on(end) => write!(f, "\ngo on with: {command}"),
+                    Some(_) | None => Ok(()),
                 }
             }
             Self::Run(Some(error)) => {

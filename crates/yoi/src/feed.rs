@@ -1,7 +1,7 @@
 //! The events of a Worker, as the commands read them.
 
 use yoi_client::{Call, Client, FrameStream, Workers};
-use yoi_protocol::{Api, Cursor, RawFrame, StreamEnd};
+use yoi_protocol::{Api, Control, Cursor, RawFrame, StreamEnd};
 
 use crate::error::CliError;
 use crate::target::Target;
@@ -80,4 +80,13 @@ impl<'a> Feed<'a> {
 /// no text inside a JSON value can hold a line end.
 pub(crate) fn json_line(frame: &RawFrame) -> String {
     frame.to_text().replace(['\n', '\r'], " ")
+}
+
+/// What a frame says of the way to the Runtime, for people.
+pub(crate) fn of_the_link(control: &Control) -> Option<String> {
+    match control {
+        Control::UpstreamLost { code } => Some(format!("* the runtime is lost for now: {code}")),
+        Control::UpstreamRestored => Some("* the runtime is back".to_owned()),
+        Control::CaughtUp { .. } | Control::Unknown => None,
+    }
 }

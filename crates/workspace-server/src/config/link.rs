@@ -29,8 +29,8 @@ pub struct CircuitConfig {
     pub failures: u32,
     /// For how long at first, in milliseconds.
     pub pause_ms: u64,
-    /// For how long at most, in milliseconds.
-    pub max_pause_ms: u64,
+    /// For how long at most, in milliseconds; no shorter than `pause_ms` when absent.
+    pub max_pause_ms: Option<u64>,
 }
 
 /// How many calls there may be at a time.
@@ -65,7 +65,7 @@ impl Default for CircuitConfig {
         Self {
             failures,
             pause_ms: ms(pause.base),
-            max_pause_ms: ms(pause.max),
+            max_pause_ms: None,
         }
     }
 }
@@ -120,19 +120,22 @@ impl CircuitConfig {
         if !(1..=MAX_TIMEOUT_MS).contains(&self.pause_ms) {
             return Some(("pause_ms", "must be from 1 to 86400000: a day"));
         }
-        if !(self.pause_ms..=MAX_TIMEOUT_MS).contains(&self.max_pause_ms) {
+        let max_pause_ms = self.max_pause_ms.unwrap_or(self.pause_ms);
+        if !(self.pause_ms..=MAX_TIMEOUT_MS).contains(&max_pause_ms) {
             return Some(("max_pause_ms", "must be from pause_ms to 86400000: a day"));
         }
         None
     }
 
     pub(super) fn settings(&self) -> CircuitSettings {
+        let base = Duration::from_millis(self.pause_ms);
+        let max = match self.max_pause_ms {
+            Some(ms) => Duration::from_millis(ms),
+            None => base.max(CircuitSettings::default().pause.max),
+        };
         CircuitSettings {
             failures: self.failures,
-            pause: Backoff {
-                base: Duration::from_millis(self.pause_ms),
-                max: Duration::from_millis(self.max_pause_ms),
-            },
+            pause: Backoff { base, max },
         }
     }
 }

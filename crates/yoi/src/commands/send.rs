@@ -9,7 +9,7 @@ use super::once::Once;
 use super::workers_of;
 use crate::args::SendArgs;
 use crate::error::CliError;
-use crate::feed::{Feed, json_line};
+use crate::feed::{Feed, json_line, of_the_link};
 use crate::said::Said;
 use crate::show::Screen;
 use crate::target::Target;
@@ -74,6 +74,12 @@ async fn follow(
         let Ok(frame) = serde_json::from_str::<Frame>(&raw.to_text()) else {
             continue;
         };
+        if !screen.json
+            && let Frame::Control(control) = &frame
+            && let Some(note) = of_the_link(&control.control)
+        {
+            screen.note(&note)?;
+        }
         let fresh = spoken(&frame, run, &mut said);
         if !screen.json && !fresh.is_empty() {
             screen.piece(fresh)?;

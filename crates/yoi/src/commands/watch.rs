@@ -8,7 +8,7 @@ use yoi_protocol::{
 use super::transcript::role_name;
 use crate::args::WatchArgs;
 use crate::error::CliError;
-use crate::feed::{Feed, json_line};
+use crate::feed::{Feed, json_line, of_the_link};
 use crate::said::Said;
 use crate::show::Screen;
 
@@ -126,11 +126,10 @@ impl Teller {
                 let text = self.said.piece(&in_flight.run_id, 0, &in_flight.text);
                 self.say(text, screen)
             }
-            Control::UpstreamLost { code } => {
-                self.line(&format!("* the runtime is lost for now: {code}"), screen)
-            }
-            Control::UpstreamRestored => self.line("* the runtime is back", screen),
-            Control::CaughtUp { in_flight: None } | Control::Unknown => Ok(()),
+            control => match of_the_link(control) {
+                Some(note) => self.line(&note, screen),
+                None => Ok(()),
+            },
         }
     }
 

@@ -169,6 +169,17 @@ fn a_backend_that_goes_away_is_told_with_the_way_to_go_on() {
 }
 
 #[test]
+fn a_cursor_that_leads_nowhere_is_no_way_to_go_on() {
+    let backend = Backend::start();
+    backend.shows(&["create", "--id", "w-1"]);
+    let watch = ["watch", "local/w-1", "--cursor", "x"];
+    let outcome = backend.command(&watch).output().expect("it runs");
+    let told = String::from_utf8(outcome.stderr).expect("UTF-8");
+    assert!(told.starts_with("yoi: cursor_invalid: "), "{told}");
+    assert!(!told.contains("go on with"), "{told}");
+}
+
+#[test]
 fn a_watcher_that_was_too_slow_comes_back_and_misses_no_event() {
     let file = format!(
         "{}\n[profiles.big]\nexecutor = \"command\"\nprogram = \"sh\"\n\

@@ -128,6 +128,21 @@ impl Sign {
     }
 }
 
+impl Sign {
+    /// What a look in the background came to. It has all the time that it is given, so that none
+    /// came of it is no haste of a caller's.
+    pub(super) fn of_look<T>(
+        result: &Result<T, Failure>,
+        took: Duration,
+        timeouts: &Timeouts,
+    ) -> Self {
+        match result {
+            Err(failure) if failure.code == Code::RuntimeTimedOut => Self::Failed,
+            result => Self::of(result, took, timeouts),
+        }
+    }
+}
+
 /// By whom a sign comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ticket {

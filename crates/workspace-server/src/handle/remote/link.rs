@@ -59,7 +59,7 @@ impl Link {
         &self,
         call: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        self.noted((Ticket::Call, None), call, Sign::of).await
+        self.noted((Ticket::Call, None), call, Sign::of_look).await
     }
 
     async fn admitted(

@@ -45,7 +45,7 @@ impl RemoteSettings {
             retry: RetryPolicy::default(),
             circuit: CircuitSettings::default(),
             bulkhead: BulkheadSettings::default(),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
             transport: None,
         }
     }

@@ -164,6 +164,15 @@ fn what_a_call_tells_of_the_link() {
 }
 
 #[test]
+fn a_look_that_nobody_answered_found_nobody() {
+    let timeouts = Timeouts::default();
+    let silence = Failure::new(Code::RuntimeTimedOut).with_phase(Phase::Response);
+    let sign = |failure| Sign::of_look::<()>(&Err(failure), Duration::ZERO, &timeouts);
+    assert_eq!(sign(silence), Sign::Failed);
+    assert_eq!(sign(Failure::new(Code::RuntimeFailed)), Sign::Answered);
+}
+
+#[test]
 fn a_stream_that_is_reset_says_nothing_of_calls() {
     let unreachable =
         |reason| Err::<(), _>(Failure::new(Code::RuntimeUnreachable).with_reason(reason));
