@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use worker_runtime::StoreError;
 
-/// How reads of a [`TestStore`] go: of events, of entries, and of answers.
+/// How reads of a [`TestStore`](crate::TestStore) go: of events, of entries, and of answers.
 ///
 /// ```
 /// use worker_runtime::{Runtime, StoreError};
