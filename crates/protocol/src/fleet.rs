@@ -97,6 +97,19 @@ pub enum RuntimeStatus {
     Unknown,
 }
 
+impl RuntimeStatus {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Degraded => "degraded",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// How a Runtime last failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -132,6 +145,18 @@ pub enum CircuitState {
     Open,
     /// One request is let through to see.
     HalfOpen,
+}
+
+impl CircuitState {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
 }
 
 /// `GET /api/workers`: Workers of all visible Runtimes, by `runtime_id`, then `worker_id`.

@@ -43,6 +43,7 @@ mod scrub;
 mod seal;
 mod sweep;
 mod sync;
+mod telemetry;
 
 pub use api::{HttpSettings, Listener, document, router, serve, table};
 pub use audit::{Attempt, AuditRecord, AuditRefused, AuditSink, LogAudit};

@@ -11,6 +11,7 @@ use yoi_protocol::{Failure, Operation, RuntimeEntry, RuntimeId, Source};
 use crate::handle::{Embedded, Remote, RemoteError, RemoteSettings, RuntimeHandle};
 use crate::presence::{Presence, PresenceSettings, Sight};
 use crate::scrub::Scrubber;
+use crate::telemetry::{self, LastSaid};
 
 /// How long a whole operation on one Runtime may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +143,7 @@ pub(crate) struct Entry {
     pub(crate) scrub: Scrubber,
     pub(crate) timeouts: CallTimeouts,
     pub(crate) presence: Presence,
+    pub(crate) last_said: LastSaid,
     /// Whether the Backend drains it when it ends.
     pub(crate) ends_with_us: bool,
 }
@@ -157,11 +159,13 @@ impl Entry {
             scrub: registration.scrub,
             timeouts: registration.timeouts,
             presence: Presence::default(),
+            last_said: LastSaid::default(),
         }
     }
 
     /// What a call came to, fit to be passed on; noted as a sign of life or of the lack of it.
     pub(crate) fn settle<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        telemetry::called(&result);
         self.presence.note(&result);
         result.map_err(|failure| self.scrub.failure(failure))
     }

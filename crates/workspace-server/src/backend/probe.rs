@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Backend;
 use crate::handle::CallContext;
+use crate::presence::PresenceSettings;
 use crate::registry::Entry;
 
 impl Backend {
@@ -18,7 +19,7 @@ impl Backend {
             self.inner.probes.spawn(async move {
                 let probing = async {
                     loop {
-                        probe(&entry).await;
+                        probe(&entry, &settings).await;
                         sleep(settings.pause(fastrand::f64())).await;
                     }
                 };
@@ -35,11 +36,17 @@ impl Backend {
     /// Asks every Runtime now, all at the same time, and returns when each has answered or
     /// failed to.
     pub async fn probe(&self) {
-        futures_util::future::join_all(self.inner.registry.iter().map(|entry| probe(entry))).await;
+        let settings = &self.inner.presence;
+        let probes = self
+            .inner
+            .registry
+            .iter()
+            .map(|entry| probe(entry, settings));
+        futures_util::future::join_all(probes).await;
     }
 }
 
-async fn probe(entry: &Entry) {
+async fn probe(entry: &Entry, settings: &PresenceSettings) {
     let call = CallContext {
         deadline: Some(Instant::now() + entry.timeouts.list),
         ..CallContext::default()
@@ -51,4 +58,6 @@ async fn probe(entry: &Entry) {
             entry.presence.failed(&failure);
         }
     }
+    let sight = entry.presence.sight(settings);
+    entry.last_said.say(&entry.runtime_id, &sight);
 }

@@ -23,6 +23,7 @@ use crate::handle::{CallContext, protocol_error};
 use crate::registry::Entry;
 use crate::seal::KeyRing;
 use crate::sync::{self, Mutex, MutexGuard};
+use crate::telemetry::Counted;
 
 /// How long an upstream that ends by itself has for that, once the Backend ends. Far longer than
 /// it takes to read what a Runtime inside has said already.
@@ -57,8 +58,9 @@ pub(crate) struct HubContext<'a> {
 pub(super) enum Attached {
     /// Its reader reads the shared frames now.
     Live(Reader),
-    /// The shared frames do not meet it yet; they may when they have moved.
-    Apart(Box<Own>, watch::Receiver<u64>),
+    /// The shared frames do not meet it yet; they may when they have moved. Once the Backend ends
+    /// there are no new ones.
+    Apart(Box<Own>, Option<watch::Receiver<u64>>),
 }
 
 impl Hub {
@@ -140,8 +142,11 @@ impl Hub {
             let joined = own.ready().and_then(|at| seat.join(at, own.course()));
             return Ok(match joined {
                 Some(reader) => Attached::Live(reader),
-                None => Attached::Apart(own, progress),
+                None => Attached::Apart(own, Some(progress)),
             });
+        }
+        if self.inner.closed.is_cancelled() {
+            return Ok(Attached::Apart(own, None));
         }
         let ends_itself = own.ends_itself();
         let shared = own
@@ -150,7 +155,6 @@ impl Hub {
         let channel = Arc::new(Channel::new(shared.rewriter, shared.backlog, shared.course));
         let reader = channel.seat().at_the_end();
         channels.insert(key.clone(), Arc::clone(&channel));
-        drop(channels);
         let pump = Pump {
             hub: self.clone(),
             key: key.clone(),
@@ -158,8 +162,11 @@ impl Hub {
             upstream: shared.upstream,
             ends_itself,
             caught_up_by: None,
+            _counted: Counted::shared_upstream(),
         };
+        // Under the lock: whoever closes the hub waits for it.
         sync::spawn(&self.inner.tasks, pump.run());
+        drop(channels);
         Ok(Attached::Live(reader))
     }
 
@@ -200,7 +207,11 @@ impl Hub {
     pub(crate) fn close(&self) {
         self.begin_end();
         self.inner.closed_at.get_or_init(Instant::now);
-        self.inner.closed.cancel();
+        {
+            // So that nobody who has looked before begins a shared upstream after.
+            let _channels = self.lock();
+            self.inner.closed.cancel();
+        }
         self.inner.tasks.close();
     }
 

@@ -15,6 +15,7 @@ use super::lanes::Place;
 use super::losses::failure_of;
 use super::upstream::{Resuming, Step};
 use crate::handle::protocol_error;
+use crate::telemetry::{self, Counted};
 
 /// What an upstream is held to.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +56,7 @@ pub(super) struct Own {
     told: VecDeque<WatchedFrame>,
     /// Its place among the short upstreams.
     _place: Place,
+    _counted: Counted,
 }
 
 impl Own {
@@ -83,6 +85,7 @@ impl Own {
             lost: None,
             told: VecDeque::new(),
             _place: place,
+            _counted: Counted::own_upstream(),
         }
     }
 
@@ -137,6 +140,7 @@ impl Own {
             end => {
                 let known = self.lost.as_ref().map(|lost| lost.code);
                 if let Some(lost) = self.upstream.lost(end, known)? {
+                    telemetry::upstream_lost(lost.code);
                     let said = Control::UpstreamLost { code: lost.code };
                     self.told.push_back(self.rewriter.control(said));
                     self.lost = Some(lost);

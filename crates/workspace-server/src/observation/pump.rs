@@ -10,6 +10,7 @@ use super::channel::{Came, Channel};
 use super::hub::{Hub, Key};
 use super::own::silent;
 use super::upstream::{Resuming, Step};
+use crate::telemetry::{self, Counted};
 
 /// What moves the frames of one Worker.
 pub(super) struct Pump {
@@ -21,6 +22,7 @@ pub(super) struct Pump {
     pub(super) ends_itself: bool,
     /// Until when what was missed must be told, if anything was.
     pub(super) caught_up_by: Option<Instant>,
+    pub(super) _counted: Counted,
 }
 
 /// How the upstream is left.
@@ -117,6 +119,7 @@ impl Pump {
         if let Some(failure) = self.upstream.lost(end, self.channel.lost())? {
             let ((runtime_id, worker_id), code) = (&self.key, failure.code);
             tracing::debug!(%runtime_id, %worker_id, %code, "an upstream is lost");
+            telemetry::upstream_lost(code);
             self.channel.lose(code);
         }
         Ok(())

@@ -10,12 +10,14 @@ use super::channel::Reader;
 use super::frame::WatchedFrame;
 use super::hub::{Attached, Hub, Key};
 use super::own::Own;
+use crate::telemetry::{self, Counted};
 
 /// One client's watch of one Worker. Dropping it ends it.
 pub struct Watch {
     hub: Hub,
     key: Key,
     stage: Stage,
+    _counted: Counted,
 }
 
 enum Stage {
@@ -30,13 +32,16 @@ enum Stage {
     Over(StreamEnd),
 }
 
+impl Stage {
+    fn over(end: StreamEnd) -> Self {
+        telemetry::watch_ended(&end);
+        Self::Over(end)
+    }
+}
+
 impl Watch {
     pub(super) fn own(hub: Hub, key: Key, own: Box<Own>) -> Self {
-        Self {
-            hub,
-            key,
-            stage: Stage::Own(own, None),
-        }
+        Self::at(hub, key, Stage::Own(own, None))
     }
 
     pub(super) fn resumed(
@@ -45,10 +50,15 @@ impl Watch {
         missed: VecDeque<WatchedFrame>,
         reader: Reader,
     ) -> Self {
+        Self::at(hub, key, Stage::Resumed(missed, reader))
+    }
+
+    fn at(hub: Hub, key: Key, stage: Stage) -> Self {
         Self {
             hub,
             key,
-            stage: Stage::Resumed(missed, reader),
+            stage,
+            _counted: Counted::watcher(),
         }
     }
 
@@ -96,8 +106,10 @@ impl Watch {
     }
 
     fn seen(&mut self, next: Result<WatchedFrame, StreamEnd>) -> Result<WatchedFrame, StreamEnd> {
-        if let Err(end) = &next {
-            self.stage = Stage::Over(end.clone());
+        if let Err(end) = &next
+            && !matches!(self.stage, Stage::Over(_))
+        {
+            self.stage = Stage::over(end.clone());
         }
         next
     }
@@ -112,8 +124,8 @@ impl Watch {
         self.stage = match stage {
             Stage::Own(own, _) => match self.hub.attach(&self.key, own) {
                 Ok(Attached::Live(reader)) => Stage::Live(reader),
-                Ok(Attached::Apart(own, progress)) => Stage::Own(own, Some(progress)),
-                Err(end) => Stage::Over(end),
+                Ok(Attached::Apart(own, progress)) => Stage::Own(own, progress),
+                Err(end) => Stage::over(end),
             },
             other => other,
         };

@@ -5,7 +5,7 @@ use yoi_protocol::Problem;
 use yoi_testkit::{Canaries, FakeRuntime, MountedStub};
 use yoi_workspace_server::{Backend, Registration};
 
-use crate::faults::Log;
+use crate::heard::{Log, Metrics};
 use crate::support::{Reply, STILL, Seen, Served, id, once, registered, remote};
 
 fn whole(reply: &Reply) -> String {
@@ -74,6 +74,7 @@ async fn talkative(fake: &FakeRuntime, said: &str) -> Vec<MountedStub> {
 #[tokio::test]
 async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it() {
     let log = Log::default();
+    let metrics = Metrics::here();
     // For the whole process: what other tests log shows no canary of this one either.
     let ours = "off,yoi=trace,yoi_workspace_server=trace,yoi_client=trace,yoi_http_kit=trace,\
                 yoi_config=trace,worker_runtime=trace";
@@ -166,6 +167,12 @@ async fn no_answer_frame_log_or_debug_shows_where_a_runtime_is_or_what_opens_it(
     let log = log.text();
     assert!(log.contains("yoi::audit"), "vacuous: {log}");
     canaries.check("the log", &log);
+    let metrics = metrics.text();
+    assert!(
+        metrics.contains("yoi_backend_runtime_calls_total"),
+        "vacuous"
+    );
+    canaries.check("the metrics", &metrics);
 }
 
 #[tokio::test]

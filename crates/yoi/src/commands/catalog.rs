@@ -3,8 +3,8 @@
 use serde::Serialize;
 use yoi_client::{Call, Client};
 use yoi_protocol::{
-    Api, CreateWorker, Incomplete, ListQuery, PageToken, RuntimeEntry, RuntimeId, RuntimeStatus,
-    Source, WorkerSummary, list,
+    Api, CreateWorker, Incomplete, ListQuery, PageToken, RuntimeEntry, RuntimeId, Source,
+    WorkerSummary, list,
 };
 
 use super::once::Once;
@@ -22,6 +22,7 @@ pub(crate) async fn runtimes(client: &Client, screen: &mut Screen<'_>) -> Result
             "NAME",
             "SOURCE",
             "STATUS",
+            "CIRCUIT",
             "WORKERS",
             "LAST ERROR",
         ];
@@ -30,7 +31,7 @@ pub(crate) async fn runtimes(client: &Client, screen: &mut Screen<'_>) -> Result
     Ok(())
 }
 
-fn row(entry: &RuntimeEntry) -> [String; 6] {
+fn row(entry: &RuntimeEntry) -> [String; 7] {
     [
         entry.runtime_id.to_string(),
         entry.display_name.clone(),
@@ -39,13 +40,8 @@ fn row(entry: &RuntimeEntry) -> [String; 6] {
             Source::Remote => "remote",
         }
         .to_owned(),
-        match entry.status {
-            RuntimeStatus::Online => "online",
-            RuntimeStatus::Offline => "offline",
-            RuntimeStatus::Degraded => "degraded",
-            RuntimeStatus::Unknown => "unknown",
-        }
-        .to_owned(),
+        entry.status.as_str().to_owned(),
+        or_dash(entry.circuit.as_ref().map(|circuit| circuit.state.as_str())),
         or_dash(entry.workers.map(|workers| workers.total)),
         or_dash(entry.last_error.as_ref().map(|error| error.code)),
     ]

@@ -10,8 +10,8 @@ fn runtimes_are_a_table_or_the_document_of_the_api() {
     let backend = Backend::start();
     assert_eq!(
         shape(&backend.shows(&["runtimes"])),
-        "RUNTIME  NAME  SOURCE  STATUS  WORKERS  LAST ERROR\n\
-         local  local  embedded  online  0  -"
+        "RUNTIME  NAME  SOURCE  STATUS  CIRCUIT  WORKERS  LAST ERROR\n\
+         local  local  embedded  online  -  0  -"
     );
     let document = backend.json(&["runtimes"]);
     assert_eq!(document["runtimes"][0]["runtime_id"], "local");

@@ -5,28 +5,42 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use yoi_client::Timeouts;
-use yoi_protocol::{CircuitView, Code, Effect, Failure, Origin, Reason, Timestamp};
+use yoi_protocol::{
+    CircuitState, CircuitView, Code, Effect, Failure, Origin, Reason, RuntimeId, Timestamp,
+};
 
 use super::bulkhead::{Bulkhead, BulkheadSettings, NoPlace, Place};
 use super::circuit::{A_MOMENT, Circuit, CircuitSettings, Sign, Ticket};
+use crate::telemetry::{self, Counted};
 
 /// The way to one Runtime.
-#[derive(Debug)]
 pub(super) struct Link {
-    circuit: Mutex<Circuit>,
+    runtime_id: RuntimeId,
+    state: Mutex<State>,
     calls: Bulkhead,
     openings: Bulkhead,
     timeouts: Timeouts,
 }
 
+struct State {
+    circuit: Circuit,
+    /// While the circuit is not closed.
+    counted: Option<Counted>,
+}
+
 impl Link {
     pub(super) fn new(
+        runtime_id: RuntimeId,
         circuit: CircuitSettings,
         bulkhead: BulkheadSettings,
         timeouts: Timeouts,
     ) -> Self {
         Self {
-            circuit: Mutex::new(Circuit::new(circuit)),
+            runtime_id,
+            state: Mutex::new(State {
+                circuit: Circuit::new(circuit),
+                counted: None,
+            }),
             calls: Bulkhead::new(bulkhead),
             openings: Bulkhead::new(bulkhead),
             timeouts,
@@ -68,7 +82,7 @@ impl Link {
         deadline: Option<Instant>,
     ) -> Result<(Ticket, Option<Place>), Failure> {
         // Who would be refused in the end does not wait before.
-        let away = self.circuit().closed_for(Instant::now());
+        let away = self.state().circuit.closed_for(Instant::now());
         if !away.is_zero() {
             return Err(refused(Reason::CircuitOpen, away));
         }
@@ -82,7 +96,7 @@ impl Link {
                 .by(Origin::Backend)
                 .with_effect(Effect::None),
         })?;
-        let admitted = self.circuit().admit(Instant::now());
+        let admitted = self.state().circuit.admit(Instant::now());
         let ticket = admitted.map_err(|away| refused(Reason::CircuitOpen, away))?;
         Ok((ticket, Some(place)))
     }
@@ -106,7 +120,7 @@ impl Link {
 
     /// Its circuit, to be shown.
     pub(super) fn view(&self) -> CircuitView {
-        let (state, away) = self.circuit().view(Instant::now());
+        let (state, away) = self.state().circuit.view(Instant::now());
         let at = |away: Duration| {
             let away_ms = i64::try_from(away.as_millis()).unwrap_or(i64::MAX);
             Timestamp::from_unix_ms(Timestamp::now().as_unix_ms().saturating_add(away_ms))
@@ -117,8 +131,27 @@ impl Link {
         }
     }
 
-    fn circuit(&self) -> MutexGuard<'_, Circuit> {
-        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes what a call tells, and says so where that opens or closes the circuit.
+    fn note(&self, sign: Sign, ticket: Ticket) {
+        let now = Instant::now();
+        let State { circuit, counted } = &mut *self.state();
+        circuit.note(sign, ticket, now, fastrand::f64());
+        match (circuit.view(now).0, &counted) {
+            (CircuitState::Closed, Some(_)) => {
+                *counted = None;
+                telemetry::asked_again(&self.runtime_id);
+            }
+            (CircuitState::Open | CircuitState::HalfOpen, None) => {
+                *counted = Some(Counted::open_circuit());
+                telemetry::left_alone(&self.runtime_id);
+            }
+            (CircuitState::Closed, None)
+            | (CircuitState::Open | CircuitState::HalfOpen, Some(_)) => {}
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -141,8 +174,7 @@ struct Note<'a> {
 
 impl Drop for Note<'_> {
     fn drop(&mut self) {
-        let mut circuit = self.link.circuit();
-        circuit.note(self.sign, self.ticket, Instant::now(), fastrand::f64());
+        self.link.note(self.sign, self.ticket);
     }
 }
 

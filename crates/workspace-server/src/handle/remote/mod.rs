@@ -65,13 +65,14 @@ impl Remote {
         let client = builder.build()?;
         Ok(Self {
             workers: client.workers(Api::Runtime),
-            runtime_id,
-            client,
             link: Arc::new(Link::new(
+                runtime_id.clone(),
                 settings.circuit,
                 settings.bulkhead,
                 settings.timeouts,
             )),
+            runtime_id,
+            client,
             scrub,
         })
     }

@@ -9,7 +9,13 @@ fn link() -> Link {
         max_calls: 1,
         max_waiting: 1,
     };
-    Link::new(CircuitSettings::default(), bulkhead, Timeouts::default())
+    let runtime_id = RuntimeId::parse("gpu-1").unwrap();
+    Link::new(
+        runtime_id,
+        CircuitSettings::default(),
+        bulkhead,
+        Timeouts::default(),
+    )
 }
 
 async fn asked(link: &Link, within: Duration) -> Result<(), Failure> {
