@@ -22,6 +22,7 @@
 //! - `matrix`, with the servers, asks a Backend for every operation under every fault.
 //! - [`Process`] is a server in a process of its own, ended with the test.
 //! - [`in_real_time`] runs what a test with paused time asks of a server.
+//! - [`Fuzz`] tries case after case, each from a seed that is told when it fails.
 //! - [`eventually`] waits for a condition, and shows its last state when it never comes true.
 //! - [`Canaries`] plants secrets, and fails the test where one of them shows.
 //!
@@ -76,6 +77,7 @@ mod fake;
 #[cfg(feature = "servers")]
 mod fault;
 pub mod fixtures;
+mod fuzz;
 #[cfg(feature = "servers")]
 mod host;
 #[cfg(feature = "servers")]
@@ -118,6 +120,7 @@ pub use fake::{
 };
 #[cfg(feature = "servers")]
 pub use fault::{Family, Fault, Injection, LinkRow, Outcome};
+pub use fuzz::Fuzz;
 #[cfg(feature = "servers")]
 pub use link::{Exchange, FaultProxy, FaultProxyBuilder, InjectedFault, Step};
 pub use process::Process;

@@ -12,13 +12,11 @@
 mod rules;
 mod spoil;
 
-use std::env;
-use std::time::{Duration, Instant};
-
 use fastrand::Rng;
 use worker_runtime::store::fs::export_from;
 use worker_runtime::store::fs::repair::{inspect_on, repair_onto};
 use worker_runtime::{Condition, Store};
+use yoi_testkit::Fuzz;
 
 use crate::history::{STEPS, Told, is, live, open};
 use crate::power::made;
@@ -55,48 +53,26 @@ async fn bases() -> Vec<Base> {
 /// Spoils stores, one case after the other, and holds what comes of each to the rules.
 async fn fuzz(how: fn(&mut Rng, &mut Spoiled), served_is: Served) {
     let bases = bases().await;
-    let seconds = env::var("YOI_FUZZ_SECONDS").ok();
-    let seconds = seconds.map(|text| text.parse().expect("YOI_FUZZ_SECONDS is a number"));
-    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let seed = env::var("YOI_SEED").ok();
-    let first = seed.map_or_else(
-        || fastrand::u64(..),
-        |text| text.parse().expect("YOI_SEED is a number"),
-    );
-    let mut cases = 0;
     let (mut opened, mut repaired) = (0_u64, 0_u64);
-    while until.map_or(cases < CASES, |until| Instant::now() < until) {
-        let seed = first.wrapping_add(cases);
-        let mut rng = Rng::with_seed(seed);
-        let base = &bases[rng.usize(..bases.len())];
-        let mut spoiled = Spoiled::new(base.disk.files());
-        for _ in 0..=rng.u8(..3) {
-            how(&mut rng, &mut spoiled);
-        }
-        // A case that panics is to be found again.
-        let told = Seed(seed, spoiled.said.clone());
-        let (opens, repairs) = case(base, &spoiled, served_is)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        drop(told);
-        opened += u64::from(opens);
-        repaired += u64::from(repairs);
-        cases += 1;
-    }
-    println!("{cases} cases from seed {first}: {opened} opened, {repaired} were repaired");
+    let cases = Fuzz::cases(CASES)
+        .run(async |seed| {
+            let mut rng = Rng::with_seed(seed);
+            let base = &bases[rng.usize(..bases.len())];
+            let mut spoiled = Spoiled::new(base.disk.files());
+            for _ in 0..=rng.u8(..3) {
+                how(&mut rng, &mut spoiled);
+            }
+            let (opens, repairs) = case(base, &spoiled, served_is)
+                .await
+                .map_err(|error| format!("{error}: {:#?}", spoiled.said))?;
+            opened += u64::from(opens);
+            repaired += u64::from(repairs);
+            Ok::<_, String>(())
+        })
+        .await;
+    println!("{cases} cases: {opened} opened, {repaired} were repaired");
     let is_fair = opened * 50 > cases && repaired * 50 > cases && opened < cases;
     assert!(is_fair, "hardly anything was tried");
-}
-
-/// Says which case it was, where one panics.
-struct Seed(u64, Vec<String>);
-
-impl Drop for Seed {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("YOI_SEED={}: {:#?}", self.0, self.1);
-        }
-    }
 }
 
 /// Whether the store opened, and whether it could be repaired.

@@ -142,7 +142,7 @@ impl Backlog {
                     Some(last) if seq <= last && self.has_seen(seq, &cursor) => {
                         return Ok(Pushed::Duplicate);
                     }
-                    Some(last) if seq != last + 1 => return Err(protocol_error()),
+                    Some(last) if last.checked_add(1) != Some(seq) => return Err(protocol_error()),
                     Some(_) | None => {}
                 }
                 self.last_seq = Some(seq);
@@ -251,6 +251,12 @@ impl Backlog {
     /// stands there must still be held against what was told.
     pub(crate) fn join(&self, standing: &Standing) -> Option<u64> {
         let after = self.after(&standing.cursor)?;
+        // A Runtime that numbers one event in two ways is believed by nobody.
+        if let (Some(told), Some(known)) = (standing.seq, self.seq_before(after))
+            && told != known
+        {
+            return None;
+        }
         if after == 0 && self.base.cursor == standing.cursor {
             // Deltas of before the first item are gone: only who was told them can join.
             if !self.base.told.within(&standing.told) {
@@ -258,6 +264,19 @@ impl Backlog {
             }
         }
         Some(self.first + self.past_a_loss(after)? as u64)
+    }
+
+    /// The number of the event after which so many items end, where it is known.
+    fn seq_before(&self, after: usize) -> Option<u64> {
+        let Some(last) = after.checked_sub(1) else {
+            return self.base.seq;
+        };
+        match self.items.get(last)?.place {
+            ItemPlace::Event { seq, .. } => Some(seq),
+            ItemPlace::Delta { .. } | ItemPlace::Lost | ItemPlace::Restored | ItemPlace::Other => {
+                None
+            }
+        }
     }
 
     /// Where who stands after so many items goes on. Where that is in the middle of a loss it did

@@ -54,7 +54,7 @@ impl Piece {
     }
 
     pub(crate) fn end(&self) -> u64 {
-        self.offset + self.text.len() as u64
+        self.offset.saturating_add(self.text.len() as u64)
     }
 }
 

@@ -202,7 +202,7 @@ impl Own {
                     Some(standing) => {
                         match standing.seq {
                             _ if cursor == standing.cursor => return Ok(()),
-                            Some(last) if seq != last + 1 => return Err(broken()),
+                            Some(last) if last.checked_add(1) != Some(seq) => return Err(broken()),
                             Some(_) | None => {}
                         }
                         standing.event(seq, cursor, &mark);

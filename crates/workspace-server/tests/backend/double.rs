@@ -17,12 +17,14 @@ use yoi_workspace_server::{Applied, CallContext, Embedded, Registration, Runtime
 
 type Call<'a> = &'a CallContext;
 type Observe = dyn Fn() -> Box<dyn Upstream> + Send + Sync;
+type PassOn = dyn Fn(Box<dyn Upstream>) -> Result<Box<dyn Upstream>, Failure> + Send + Sync;
 
 /// Does what the Runtime does, but for what it is told.
 pub(crate) struct Double {
     inner: Embedded,
     counts: Arc<Counts>,
     observe: Option<Box<Observe>>,
+    pass_on: Option<Box<PassOn>>,
     stop_panics: Option<&'static str>,
 }
 
@@ -51,6 +53,7 @@ impl Double {
             inner: Embedded::new(runtime),
             counts: Arc::default(),
             observe: None,
+            pass_on: None,
             stop_panics: None,
         }
     }
@@ -65,6 +68,18 @@ impl Double {
         upstream: impl Fn() -> U + Send + Sync + 'static,
     ) -> Self {
         self.observe = Some(Box::new(move || Box::new(upstream())));
+        self
+    }
+
+    /// Whoever observes gets what becomes of the Runtime's own.
+    pub(crate) fn passed_on(
+        mut self,
+        pass_on: impl Fn(Box<dyn Upstream>) -> Result<Box<dyn Upstream>, Failure>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.pass_on = Some(Box::new(pass_on));
         self
     }
 
@@ -215,6 +230,10 @@ impl RuntimeHandle for Double {
         let inner = match &self.observe {
             Some(observe) => observe(),
             None => self.inner.observe(id, cursor, call).await?,
+        };
+        let inner = match &self.pass_on {
+            Some(pass_on) => pass_on(inner)?,
+            None => inner,
         };
         Ok(Box::new(Counted::new(inner, &self.counts)))
     }

@@ -16,6 +16,7 @@ mod cursors;
 mod double;
 mod drain;
 mod faults;
+mod fuzz;
 mod guards;
 mod heard;
 mod hub;

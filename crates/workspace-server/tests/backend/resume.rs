@@ -160,6 +160,32 @@ async fn a_second_gap_in_the_past_is_the_end() {
     assert_eq!(counts.opened(), 2);
 }
 
+/// There is no number after the greatest: what claims to come after it is a step back.
+#[tokio::test]
+async fn nothing_follows_the_greatest_number() {
+    let last = || Ok(event(u64::MAX, json!({"type": "snapshot"})));
+    let first = || Ok(used(1));
+    let in_the_past = vec![last(), first()];
+    let live = vec![last(), Ok(caught_up()), first()];
+    for told in [in_the_past, live] {
+        let (served, counts) = telling(Backend::builder(), [told, vec![first()]]).await;
+        let mut watcher = served.watch(WORKER, "").await;
+        assert_eq!(
+            watcher.end().await,
+            (Some("runtime_protocol_error".into()), 4502)
+        );
+        assert_eq!(counts.opened(), 2);
+    }
+
+    let beyond = json!({"kind": "delta", "worker_id": "w-1",
+        "delta": {"type": "x_new", "run_id": "run-1", "offset": u64::MAX, "text": "more"}});
+    let told = vec![Ok(snapshot()), Ok(caught_up()), Ok(beyond), Ok(used(2))];
+    let (served, _) = telling(Backend::builder(), [told]).await;
+    let mut watcher = served.watch(WORKER, "").await;
+    let seen = watcher.until(|frame| frame["seq"] == 2).await;
+    assert_eq!(seen[2]["delta"]["offset"], u64::MAX);
+}
+
 /// Whatever is in flight in truth must go on from what was told.
 #[tokio::test]
 async fn what_does_not_go_on_from_what_was_told_breaks_the_contract() {

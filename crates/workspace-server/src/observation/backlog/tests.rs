@@ -2,7 +2,7 @@
 //! and however far its own upstream and the shared one are apart, it gets every event once and
 //! deltas that join to the byte.
 
-mod losses;
+mod joins;
 
 use std::collections::{BTreeMap, VecDeque};
 

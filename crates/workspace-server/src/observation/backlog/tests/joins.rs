@@ -1,4 +1,4 @@
-//! Where a reader that comes from elsewhere goes on in a ring that has a loss in it.
+//! Where a reader that comes from elsewhere goes on in a ring, also in one that has a loss in it.
 
 use serde_json::json;
 use yoi_protocol::{Code, Control, Cursor, RuntimeId, WorkerId};
@@ -91,4 +91,18 @@ fn standing(rewriter: &Rewriter, seq: u64) -> Standing {
 fn sealed(rewriter: &Rewriter, seq: u64) -> Cursor {
     let cursor = Cursor::parse(&format!("c{seq}")).unwrap();
     rewriter.seal().seal(&cursor).unwrap()
+}
+
+#[test]
+fn who_knows_an_event_by_another_number_does_not_join() {
+    let mut ring = Ring::new(1 << 20);
+    ring.push(2);
+    for event in [1, 2] {
+        let mut at = standing(&ring.rewriter, event);
+        for (number, joins) in [(Some(event), true), (None, true), (Some(u64::MAX), false)] {
+            at.seq = number;
+            let joined = ring.backlog.join(&at).is_some();
+            assert_eq!(joined, joins, "{event} as {number:?}");
+        }
+    }
 }
