@@ -71,7 +71,9 @@ async fn fuzz(how: fn(&mut Rng, &mut Spoiled), served_is: Served) {
         })
         .await;
     println!("{cases} cases: {opened} opened, {repaired} were repaired");
-    let is_fair = opened * 50 > cases && repaired * 50 > cases && opened < cases;
+    // Of few cases chance may leave none that opens.
+    let is_fair =
+        cases <= CASES || (opened * 50 > cases && repaired * 50 > cases && opened < cases);
     assert!(is_fair, "hardly anything was tried");
 }
 

@@ -229,7 +229,7 @@ async fn answers_that_are_none_are_told_as_what_they_are() {
         .await;
     println!("answers: {cases} cases, {well} were well, {coded} were refusals");
     assert!(
-        well * 50 > cases && coded * 50 > cases,
+        well * 50 > cases && coded * 200 > cases,
         "hardly anything was tried"
     );
 }
