@@ -34,8 +34,8 @@ pub struct FrameStream {
     watching: Watching,
     /// When something was heard last.
     heard: Instant,
-    /// Whether a ping was sent since.
-    pinged: bool,
+    /// When a ping was sent, if one was since.
+    pinged: Option<Instant>,
     diagnostic: Option<FrameDiagnostic>,
     ended: Option<StreamEnd>,
 }
@@ -46,7 +46,7 @@ impl FrameStream {
             socket,
             watching,
             heard: Instant::now(),
-            pinged: false,
+            pinged: None,
             diagnostic: None,
             ended: None,
         }
@@ -61,7 +61,7 @@ impl FrameStream {
     /// The next frame. May be dropped and called again: no frame is lost.
     ///
     /// A server that says nothing for half of the idle time is pinged, and the stream counts as
-    /// lost when it says nothing for all of it. Pings of the server are answered only while this
+    /// lost when it says nothing for the other half. Pings of the server are answered only while this
     /// is being waited for: a caller that does not come back for frames is dropped by the server.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl FrameStream {
                 Ok(heard) => heard,
             };
             self.heard = Instant::now();
-            self.pinged = false;
+            self.pinged = None;
             match heard {
                 Some(Ok(Message::Text(text))) if self.diagnostic.is_none() => {
                     if let Some(frame) = self.on_text(&text) {
@@ -116,8 +116,9 @@ impl FrameStream {
     fn patience(&self) -> Instant {
         if self.diagnostic.is_some() {
             self.heard + FAREWELL
-        } else if self.pinged {
-            self.heard + self.watching.idle
+        } else if let Some(pinged) = self.pinged {
+            // The server has its time to answer also where it was this machine that stood still.
+            pinged + self.watching.idle / 2
         } else {
             self.heard + self.watching.idle / 2
         }
@@ -126,10 +127,10 @@ impl FrameStream {
     async fn on_silence(&mut self) {
         if self.diagnostic.is_some() {
             self.finish(None);
-        } else if self.pinged {
+        } else if self.pinged.is_some() {
             self.ended = Some(close::silent());
         } else {
-            self.pinged = true;
+            self.pinged = Some(Instant::now());
             let by = self.patience();
             // A ping that cannot be sent is a silence like any other.
             let _ = timeout_at(by, self.socket.send(Message::Ping(Bytes::new()))).await;
@@ -191,3 +192,6 @@ impl fmt::Debug for FrameStream {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
