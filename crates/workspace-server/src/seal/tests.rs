@@ -96,3 +96,29 @@ fn debug_shows_no_key() {
     assert!(!shown.contains("canary"), "{shown}");
     assert!(shown.len() < 80, "{shown}");
 }
+
+/// Anybody can make the checksum: what is too short for a seal is none, whatever key it names.
+#[test]
+fn a_text_that_is_too_short_for_a_seal_is_invalid_with_a_right_checksum_too() {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let ring = KeyRing::new(key(1), Vec::new());
+    for named in [key(1).id, key(2).id] {
+        let head = [&[super::VERSION][..], &named[..]].concat();
+        let longest = [&head[..], &[0; super::TAG - 1][..]].concat();
+        for length in 0..=longest.len() {
+            let mut bytes = longest[..length].to_vec();
+            bytes.extend_from_slice(&super::checksum(Purpose::Cursor, &bytes));
+            let text = URL_SAFE_NO_PAD.encode(bytes);
+            let opened = ring.open(Purpose::Cursor, &text);
+            assert_eq!(opened, Err(OpenError::Invalid), "{length}");
+        }
+    }
+}
+
+#[test]
+fn a_key_shows_its_id_and_nothing_else() {
+    let shown = format!("{:?}", key(1));
+    assert_eq!(shown, format!("SealKey({:02x?})", key(1).id));
+    assert!(shown.len() < 32, "{shown}");
+}
