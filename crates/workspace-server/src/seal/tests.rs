@@ -17,6 +17,13 @@ fn one_content_under_one_key_is_one_text_that_opens_again() {
 }
 
 #[test]
+fn nothing_is_a_content_too() {
+    let ring = KeyRing::random();
+    let text = ring.seal(Purpose::Page, b"");
+    assert_eq!(ring.open(Purpose::Page, &text).as_deref(), Ok(&b""[..]));
+}
+
+#[test]
 fn a_text_for_one_purpose_is_forged_for_another() {
     let ring = KeyRing::random();
     let text = ring.seal(Purpose::Page, b"position");
