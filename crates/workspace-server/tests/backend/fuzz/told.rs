@@ -13,16 +13,28 @@ pub(super) struct Told {
     pub(super) end: Option<StreamEnd>,
 }
 
+/// A frame as a browser reads it: half a character is JSON all the same, and passes untouched.
+fn parsed(text: &str) -> Value {
+    let whole = |text: &str| {
+        let mut whole = text.to_owned();
+        while let Some(half) = ["\\ud", "\\uD"].iter().find_map(|half| whole.find(half)) {
+            whole.replace_range(half..half + "\\ud800".len(), "?");
+        }
+        whole
+    };
+    serde_json::from_str(text)
+        .or_else(|_| serde_json::from_str(&whole(text)))
+        .unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
 impl Told {
     /// Reads on until the end. Cancel-safe.
     pub(super) async fn read(&mut self, watch: &mut Watch) {
         while self.end.is_none() {
             match watch.next().await {
                 Ok(frame) => {
-                    // Half a character is JSON all the same, and passes untouched.
                     let text = std::str::from_utf8(&frame.text).unwrap();
-                    let text = text.replace("\\ud800", "?");
-                    self.frames.push(serde_json::from_str(&text).unwrap());
+                    self.frames.push(parsed(text));
                 }
                 Err(end) => self.end = Some(end),
             }
