@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use tracing::Level;
+use yoi_client::Timeouts;
 use yoi_protocol::{StreamEnd, WorkerId};
 use yoi_testkit::eventually;
-use yoi_workspace_server::{Backend, Caller, CircuitSettings, ObservationSettings, Registration};
+use yoi_workspace_server::{
+    Backend, CallTimeouts, Caller, CircuitSettings, ObservationSettings, Registration,
+};
 
 use crate::heard::{Log, Metrics};
-use crate::support::{Served, embedded, id, once, registered, remote};
+use crate::support::{PATIENCE, Served, embedded, id, once, registered, remote};
 
 /// How often each metric must be.
 async fn says(metrics: &Metrics, expected: &[(&str, f64)]) {
@@ -37,8 +40,17 @@ async fn the_log_names_a_runtime_that_goes_and_comes_back_once_each() {
         failures: 2,
         ..CircuitSettings::default()
     };
+    settings.timeouts = Timeouts {
+        connect: PATIENCE,
+        response: PATIENCE,
+        request: PATIENCE,
+    };
     let registration = Registration::remote(id("outside"), &settings).unwrap();
-    let served = Served::over(registration).await;
+    let served = Served::over(registration.timeouts(CallTimeouts {
+        request: PATIENCE,
+        list: PATIENCE,
+    }))
+    .await;
     assert_eq!(lines(&log.text(), "a runtime is online").len(), 1);
     let online = "yoi_backend_runtimes{status=\"online\"}";
     let offline = "yoi_backend_runtimes{status=\"offline\"}";
