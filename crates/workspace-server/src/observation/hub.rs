@@ -155,6 +155,9 @@ impl Hub {
         let channel = Arc::new(Channel::new(shared.rewriter, shared.backlog, shared.course));
         let reader = channel.seat().at_the_end();
         channels.insert(key.clone(), Arc::clone(&channel));
+        // Whoever closes the hub waits for the lock, and then for this.
+        let begun = self.inner.tasks.token();
+        drop(channels);
         let pump = Pump {
             hub: self.clone(),
             key: key.clone(),
@@ -164,9 +167,8 @@ impl Hub {
             caught_up_by: None,
             _counted: Counted::shared_upstream(),
         };
-        // Under the lock: whoever closes the hub waits for it.
         sync::spawn(&self.inner.tasks, pump.run());
-        drop(channels);
+        drop(begun);
         Ok(Attached::Live(reader))
     }
 
