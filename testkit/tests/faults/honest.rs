@@ -167,7 +167,7 @@ async fn the_first_none_of_something_is_nothing() {
 
 #[tokio::test]
 async fn one_harm_ends_and_the_other_goes_on() {
-    let insides = RuntimeFaults::new();
+    let insides = RuntimeFaults::new().operation_timeout(PATIENCE);
     let runtime = insides.runtime("gpu-1").start().await;
     let workers = runtime.workers();
     let create = async || {
@@ -196,7 +196,7 @@ async fn one_harm_ends_and_the_other_goes_on() {
 
 #[tokio::test]
 async fn a_limit_is_met_until_it_is_undone_not_dropped() {
-    let insides = RuntimeFaults::new();
+    let insides = RuntimeFaults::new().operation_timeout(PATIENCE);
     let runtime = insides.runtime("gpu-1").start().await;
     let workers = runtime.workers();
     let create = async || {

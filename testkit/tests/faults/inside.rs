@@ -1,6 +1,7 @@
 //! Faults inside a Runtime, remote and embedded alike.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use yoi_client::{Call, CallError, RetryPolicy, Workers};
@@ -12,7 +13,7 @@ use yoi_testkit::{
     Family, Fault, InjectedRuntimeFault, RuntimeFaults, TestBackend, TestRuntime, eventually,
 };
 
-use crate::rig::compare;
+use crate::rig::{PATIENCE, PATIENT, compare};
 
 async fn ask(workers: &Workers, operation: Operation, id: &WorkerId) -> Result<(), Failure> {
     // As a Backend does: every command has a key.
@@ -72,11 +73,25 @@ const ASKED: [Operation; 5] = [
     Operation::GetWorker,
 ];
 
-/// Each fault happens to what it can happen to, and is over afterwards.
-async fn each(insides: &RuntimeFaults, workers: &Workers, restart: impl AsyncFn()) {
+/// Insides of a Runtime that waits long for its store: only what hangs is to take too long.
+fn patient() -> RuntimeFaults {
+    RuntimeFaults::new().operation_timeout(PATIENCE)
+}
+
+fn hangs(fault: Fault) -> bool {
+    matches!(fault, Fault::WriteHangs | Fault::ReadHangs)
+}
+
+/// Each of these faults happens to what it can happen to, and is over afterwards.
+async fn each(
+    insides: &RuntimeFaults,
+    faults: impl Fn(&Fault) -> bool,
+    workers: &Workers,
+    restart: impl AsyncFn(),
+) {
     // Who shuts down is not well again afterwards: a test of its own.
     let passes = |fault: &Fault| *fault != Fault::RuntimeDrains;
-    let inside = Fault::all().filter(|fault| fault.family() == Family::Runtime);
+    let inside = Fault::all().filter(|fault| fault.family() == Family::Runtime && faults(fault));
     for fault in inside.filter(passes) {
         for operation in ASKED.into_iter().filter(|asked| fault.applies_to(*asked)) {
             if matches!(fault, Fault::ClockStepsBack | Fault::ClockLeapsAhead)
@@ -104,20 +119,30 @@ async fn each(insides: &RuntimeFaults, workers: &Workers, restart: impl AsyncFn(
 
 #[tokio::test]
 async fn of_a_runtime_with_a_server() {
-    let insides = RuntimeFaults::new();
+    of_a_server(&patient(), |fault| !hangs(*fault)).await;
+}
+
+#[tokio::test]
+async fn of_a_runtime_with_a_server_whose_store_hangs() {
+    let insides = RuntimeFaults::new().operation_timeout(Duration::from_millis(1500));
+    of_a_server(&insides, |fault| hangs(*fault)).await;
+}
+
+async fn of_a_server(insides: &RuntimeFaults, faults: impl Fn(&Fault) -> bool) {
     let runtime: TestRuntime = insides.runtime("gpu-1").start().await;
     let client = runtime
         .client_builder()
         .retry(RetryPolicy::NEVER)
+        .timeouts(PATIENT)
         .build()
         .unwrap();
     let workers = client.workers(yoi_protocol::Api::Runtime);
-    each(&insides, &workers, async || runtime.restart().await).await;
+    each(insides, faults, &workers, async || runtime.restart().await).await;
 }
 
 #[tokio::test]
 async fn of_a_runtime_that_shuts_down() {
-    let (insides, other) = (RuntimeFaults::new(), RuntimeFaults::new());
+    let (insides, other) = (patient(), patient());
     let runtime = insides.runtime("gpu-1").start().await;
     let backend = TestBackend::builder()
         .embedded_with("local", |runtime| other.install(runtime))
@@ -152,7 +177,7 @@ async fn of_a_runtime_that_shuts_down() {
 #[tokio::test]
 #[should_panic(expected = "runtime_drains needs the Runtime itself")]
 async fn nobody_shuts_down_through_an_api() {
-    let insides = RuntimeFaults::new();
+    let insides = patient();
     let runtime = insides.runtime("gpu-1").start().await;
     let workers = runtime.workers();
     let _ = insides.inject(Fault::RuntimeDrains, &workers).await;
@@ -160,7 +185,7 @@ async fn nobody_shuts_down_through_an_api() {
 
 #[tokio::test]
 async fn of_a_runtime_inside_a_backend() {
-    let insides = RuntimeFaults::new();
+    let insides = patient();
     let backend = TestBackend::builder()
         .embedded_with("local", |runtime| insides.install(runtime))
         .start()
@@ -193,7 +218,7 @@ async fn of_a_runtime_inside_a_backend() {
 
 #[tokio::test]
 async fn one_that_never_happened_fails_the_test() {
-    let insides = RuntimeFaults::new();
+    let insides = patient();
     let runtime = insides.runtime("gpu-1").start().await;
     let test = async {
         let harm = insides

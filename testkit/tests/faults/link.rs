@@ -7,9 +7,9 @@ use crate::rig::{Rig, compare};
 
 /// Lets each fault of a family happen to a command and to a read.
 async fn each(family: Family, faults: impl Fn(Fault) -> bool) {
-    let rig = Rig::start().await;
     let mut count = 0;
     for fault in Fault::all().filter(|fault| fault.family() == family && faults(*fault)) {
+        let rig = Rig::awaiting(fault).await;
         let operations = [
             Operation::SendInput,
             Operation::GetWorker,
@@ -31,7 +31,7 @@ async fn each(family: Family, faults: impl Fn(Fault) -> bool) {
 async fn happens_once(rig: &Rig, fault: Fault, operation: Operation) {
     let before = rig.worker().await;
     let injected = rig.link.inject(fault.on(operation).first(1));
-    let told = rig.ask(operation, &before).await;
+    let told = rig.meet(operation, &before).await;
     assert_eq!(injected.fired(), 1, "{fault} on {operation}: {told:?}");
     let met: Vec<Exchange> = rig.link.exchanges();
     let met = met.iter().rfind(|exchange| exchange.fault == Some(fault));
@@ -74,7 +74,7 @@ async fn undone(rig: &Rig, fault: Fault) {
         _ => 2,
     };
     for _ in 0..times {
-        compare(fault, operation, rig.ask(operation, &worker).await);
+        compare(fault, operation, rig.meet(operation, &worker).await);
     }
     assert_eq!(injected.fired(), times, "{fault} happens to each");
     injected.undo();

@@ -19,8 +19,12 @@ struct Observer {
 
 impl Observer {
     async fn open(rig: &Rig, worker: &WorkerId) -> Self {
+        Self::of(rig.observe(worker).await, worker).await
+    }
+
+    async fn of(stream: Box<dyn Upstream>, worker: &WorkerId) -> Self {
         let mut observer = Self {
-            stream: rig.observe(worker).await,
+            stream,
             worker: worker.clone(),
             last: None,
             unknown: 0,
@@ -89,7 +93,7 @@ async fn input(rig: &Rig, worker: &WorkerId) {
 /// A stream that is caught up meets it; what stands or comes after does not.
 async fn strikes(rig: &Rig, fault: Fault) {
     let worker = rig.worker().await;
-    let mut observer = Observer::open(rig, &worker).await;
+    let mut observer = Observer::of(rig.observe_harmed(&worker).await, &worker).await;
     let injected = rig.link.inject(fault.first(1));
     input(rig, &worker).await;
     let expected = fault.outcome(yoi_protocol::Operation::Events);
@@ -122,9 +126,8 @@ async fn strikes(rig: &Rig, fault: Fault) {
 
 #[tokio::test]
 async fn each_strikes_a_stream_that_stands() {
-    let rig = Rig::start().await;
     for fault in Fault::all().filter(|fault| fault.family() == Family::Stream) {
-        strikes(&rig, fault).await;
+        strikes(&Rig::awaiting(fault).await, fault).await;
     }
 }
 
