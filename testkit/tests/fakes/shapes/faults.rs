@@ -23,35 +23,65 @@ pub(super) async fn walk() -> Ledger {
     ledger
 }
 
-/// Short, so that what is too late is soon so.
-fn soon() -> Timeouts {
-    Timeouts {
-        connect: Duration::from_millis(150),
-        response: Duration::from_millis(300),
-        request: Duration::from_millis(600),
+/// Longer than anything takes that comes at all.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A link to a Runtime, and a Backend that takes it.
+struct Way {
+    link: FaultProxy,
+    backend: TestBackend,
+}
+
+impl Way {
+    async fn to(runtime: &TestRuntime, timeouts: Timeouts) -> Self {
+        let link = FaultProxy::builder(runtime)
+            .settings(|settings| settings.timeouts = timeouts)
+            .start()
+            .await;
+        let backend = TestBackend::builder()
+            .remote(&link)
+            .retry(RetryPolicy::NEVER)
+            .circuit(CircuitSettings::NEVER);
+        let backend = backend.start().await;
+        Self { link, backend }
     }
 }
 
 async fn of_the_link(ledger: &mut Ledger) {
     let runtime = TestRuntime::builder("gpu-1").start().await;
-    let link = FaultProxy::to(&runtime).await;
-    let backend = TestBackend::builder()
-        .remote(&link)
-        .retry(RetryPolicy::NEVER)
-        .circuit(CircuitSettings::NEVER)
-        .timeouts(soon());
-    let backend = backend.start().await;
-    let browser = backend.browser();
-    let create = json!({"worker_id": "w-1"});
-    let _created = browser.ask("POST", WORKERS).json(&create).await.expect(201);
+    let patient = Timeouts {
+        connect: PATIENCE,
+        response: PATIENCE,
+        request: PATIENCE,
+    };
+    let way = Way::to(&runtime, patient).await;
+    // Only what never comes is to be too late.
+    let no_connection = Timeouts {
+        connect: Duration::from_millis(500),
+        ..patient
+    };
+    let no_connection = Way::to(&runtime, no_connection).await;
+    let no_answer = Timeouts {
+        response: Duration::from_millis(1500),
+        ..patient
+    };
+    let no_answer = Way::to(&runtime, no_answer).await;
+    let create = way.backend.browser().ask("POST", WORKERS);
+    let create = create.json(&json!({"worker_id": "w-1"}));
+    let _created = create.await.expect(201);
 
-    for (fault, name) in [
-        (Fault::NameDoesNotResolve, "runtime_unreachable_dns"),
-        (Fault::TlsHandshakeFails, "runtime_unreachable_tls"),
-        (Fault::ConnectNeverCompletes, "runtime_timed_out_connect"),
-        (Fault::BodyStalls, "runtime_timed_out_body"),
+    for (fault, way, name) in [
+        (Fault::NameDoesNotResolve, &way, "runtime_unreachable_dns"),
+        (Fault::TlsHandshakeFails, &way, "runtime_unreachable_tls"),
+        (
+            Fault::ConnectNeverCompletes,
+            &no_connection,
+            "runtime_timed_out_connect",
+        ),
+        (Fault::BodyStalls, &no_answer, "runtime_timed_out_body"),
     ] {
-        let fault = link.inject(fault.on(Operation::Stop));
+        let browser = way.backend.browser();
+        let fault = way.link.inject(fault.on(Operation::Stop));
         let path = format!("{WORKERS}/w-1/stop");
         let told = browser.ask("POST", &path).json(&json!({})).await;
         ledger.compare(&format!("problems/link/{name}"), &told.json());
@@ -71,7 +101,12 @@ async fn of_the_link(ledger: &mut Ledger) {
         (Fault::Coded(Code::CursorUnknown), "cursor_unknown"),
         (Fault::Coded(Code::LimitReached), "limit_reached"),
     ] {
-        let fault = link.inject(fault.on(Operation::Events));
+        let way = match fault {
+            Fault::NoHead => &no_answer,
+            _ => &way,
+        };
+        let browser = way.backend.browser();
+        let fault = way.link.inject(fault.on(Operation::Events));
         let path = format!("{WORKERS}/w-1/events");
         let told = frames(browser.ask("GET", &path).await.expect(200).text());
         let last = told.last().expect("a stream that fails says why");
@@ -82,25 +117,29 @@ async fn of_the_link(ledger: &mut Ledger) {
 }
 
 async fn of_the_inside(ledger: &mut Ledger) {
-    let insides = RuntimeFaults::new();
+    let create = |runtime: &TestRuntime, id: &str| {
+        let create = runtime.ask("POST", "/v1/workers");
+        create.json(&json!({"worker_id": id}))
+    };
+    let insides = RuntimeFaults::new().operation_timeout(Duration::from_secs(2));
+    let runtime = insides.runtime("gpu-1").start().await;
+    let _created = create(&runtime, "w-1").await.expect(201);
+    let hangs = insides.inject(Fault::WriteHangs, &runtime).await;
+    let stop = runtime.ask("POST", "/v1/workers/w-1/stop");
+    let told = stop.json(&json!({})).await;
+    ledger.compare("problems/runtime/timed_out_uncertain", &told.json());
+    hangs.undo().await;
+
+    let insides = RuntimeFaults::new().operation_timeout(PATIENCE);
     let runtime = insides.runtime("gpu-1").runtime(|runtime| {
         runtime
             .display_name("GPU box")
             .profile("upper", worker_runtime::ProfileSpec::new(Missing))
     });
     let runtime = runtime.start().await;
-    let post = |path: &str| runtime.ask("POST", path);
-    let create = |id: &str| post("/v1/workers").json(&json!({"worker_id": id}));
-    let _created = create("w-1").await.expect(201);
-
-    let hangs = insides.inject(Fault::WriteHangs, &runtime).await;
-    let told = post("/v1/workers/w-1/stop").json(&json!({})).await;
-    ledger.compare("problems/runtime/timed_out_uncertain", &told.json());
-    hangs.undo().await;
-
-    let _created = create("w-2").await.expect(201);
+    let _created = create(&runtime, "w-2").await.expect(201);
     let drains = insides.inject(Fault::RuntimeDrains, &runtime).await;
-    let told = create("w-3").await.expect(503);
+    let told = create(&runtime, "w-3").await.expect(503);
     ledger.compare("problems/runtime/unavailable", &told.json());
     let mut said = runtime.ask("GET", "/v1/runtime").await.expect(200).json();
     // Nobody describes a profile of a test.

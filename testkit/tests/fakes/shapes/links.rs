@@ -15,15 +15,16 @@ const STOP: &str = "/api/runtimes/gpu-1/workers/w-1/stop";
 pub(super) async fn walk() -> Ledger {
     let mut ledger = Ledger::default();
     let fake = FakeRuntime::start("gpu-1").await;
-    let timeouts = Timeouts {
-        response: Duration::from_millis(100),
-        ..Timeouts::default()
+    let patient = Timeouts {
+        connect: Duration::from_secs(60),
+        response: Duration::from_secs(60),
+        request: Duration::from_secs(60),
     };
     let builder = || {
         TestBackend::builder()
             .retry(RetryPolicy::NEVER)
             .circuit(CircuitSettings::NEVER)
-            .timeouts(timeouts)
+            .timeouts(patient)
     };
     let backend = builder().fake(&fake).start().await;
     let browser = backend.browser();
@@ -48,15 +49,21 @@ pub(super) async fn walk() -> Ledger {
             stop().answers_raw(503, "text/plain", "no").anonymous(),
             "runtime/runtime_unavailable_overloaded",
         ),
-        (
-            stop().after(Duration::from_secs(60)),
-            "link/runtime_timed_out_response",
-        ),
     ] {
         let stub = stub.mount().await;
         told(&mut ledger, &browser, name).await;
         stub.verify();
     }
+
+    let impatient = builder().fake(&fake).timeouts(Timeouts {
+        response: Duration::from_secs(1),
+        ..patient
+    });
+    let impatient = impatient.start().await;
+    let late = stop().after(Duration::from_secs(60)).mount().await;
+    let name = "link/runtime_timed_out_response";
+    told(&mut ledger, &impatient.browser(), name).await;
+    late.verify();
 
     let nobody = RemoteSettings::new("http://127.0.0.1:1");
     let backend = builder().remote_with("gpu-1", &nobody).start().await;
