@@ -14,7 +14,7 @@ use yoi_client::{Call, Client, ClientBuilder, FrameStream};
 use yoi_protocol::{Api, Code, Cursor, Failure, StreamEnd};
 
 use crate::peer::{NAMED, Peer, Then, answer, closed_port};
-use crate::support::{RUNTIME, link, quick, row, worker_id, workers};
+use crate::support::{RUNTIME, impatient, link, quick, row, worker_id, workers};
 
 type Ws = WebSocketStream<TcpStream>;
 
@@ -63,7 +63,7 @@ where
 }
 
 fn patient(url: &str) -> ClientBuilder {
-    link(url).idle(Duration::from_secs(20))
+    link(url).idle(Duration::from_secs(60))
 }
 
 async fn open(builder: ClientBuilder) -> FrameStream {
@@ -368,8 +368,12 @@ async fn a_stream_that_is_closed_says_goodbye() {
 }
 
 async fn refused(then: Then) -> String {
+    refused_by(link, then).await
+}
+
+async fn refused_by(client: impl Fn(&str) -> ClientBuilder, then: Then) -> String {
     let peer = Peer::start(vec![then]).await;
-    let error = workers(link(&peer.url()))
+    let error = workers(client(&peer.url()))
         .events(&worker_id(), None, &Call::default())
         .await
         .unwrap_err();
@@ -402,7 +406,7 @@ async fn refused_upgrades_take_the_same_rows() {
         "runtime_identity_mismatch none"
     );
     assert_eq!(
-        refused(Then::SayAndHang(Vec::new())).await,
+        refused_by(impatient, Then::SayAndHang(Vec::new())).await,
         "runtime_timed_out response none"
     );
     assert_eq!(

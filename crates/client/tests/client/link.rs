@@ -7,7 +7,7 @@ use yoi_client::{Call, ClientBuilder};
 use yoi_protocol::{Effect, InputRequest, Origin};
 
 use crate::peer::{BlackHole, NAMED, Peer, Then, answer, closed_port};
-use crate::support::{accepted, link, row, worker_id, workers};
+use crate::support::{accepted, impatient, link, row, worker_id, workers};
 
 /// Sends an input, and says as which row of the table it fails.
 async fn input(builder: ClientBuilder) -> String {
@@ -20,8 +20,12 @@ async fn input(builder: ClientBuilder) -> String {
 }
 
 async fn input_to(then: Then) -> String {
+    input_by(link, then).await
+}
+
+async fn input_by(client: impl Fn(&str) -> ClientBuilder, then: Then) -> String {
     let peer = Peer::start(vec![then]).await;
-    let row = input(link(&peer.url())).await;
+    let row = input(client(&peer.url())).await;
     assert_eq!(peer.requests().len(), 1, "the request did not arrive once");
     row
 }
@@ -44,7 +48,7 @@ async fn nobody_listens() {
 async fn connecting_never_ends() {
     let hole = BlackHole::open().await;
     assert_eq!(
-        input(link(&hole.url())).await,
+        input(impatient(&hole.url())).await,
         "runtime_timed_out connect none"
     );
 }
@@ -69,7 +73,7 @@ async fn tls_meets_something_else() {
     // A TLS hello has no blank line, so the peer reads on: garbage has to come unasked.
     let url = format!("https://{}", peer.address());
     assert_eq!(
-        input(link(&url)).await,
+        input(impatient(&url)).await,
         "runtime_timed_out connect none",
         "a handshake that never ends is a connection that never stands"
     );
@@ -130,7 +134,7 @@ async fn closed_within_the_head() {
 #[tokio::test]
 async fn no_head_in_time() {
     assert_eq!(
-        input_to(Then::SayAndHang(Vec::new())).await,
+        input_by(impatient, Then::SayAndHang(Vec::new())).await,
         "runtime_timed_out response unknown"
     );
 }
@@ -168,7 +172,7 @@ async fn the_body_stalls() {
     let whole = answer("202 Accepted", NAMED, &body);
     let half = whole[..whole.len() - 5].to_vec();
     assert_eq!(
-        input_to(Then::SayAndHang(half)).await,
+        input_by(impatient, Then::SayAndHang(half)).await,
         "runtime_timed_out body unknown"
     );
 }

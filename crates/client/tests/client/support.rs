@@ -1,4 +1,4 @@
-//! What every test needs: ids, a client with short patience, a Worker.
+//! What every test needs: ids, a client, patient or not, a Worker.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ pub(crate) fn worker_id() -> WorkerId {
     WorkerId::parse("w-1").unwrap()
 }
 
-/// A Backend's client of the Runtime [`RUNTIME`], which tries nothing twice.
+/// A Backend's client of the Runtime [`RUNTIME`], which tries nothing twice and waits longer than
+/// anything takes that comes at all.
 pub(crate) fn link(base_url: &str) -> ClientBuilder {
     Client::builder(base_url)
         .unwrap()
@@ -25,10 +26,20 @@ pub(crate) fn link(base_url: &str) -> ClientBuilder {
         .addressee(runtime_id())
         .retry(RetryPolicy::NEVER)
         .timeouts(Timeouts {
-            connect: Duration::from_millis(1000),
-            response: Duration::from_millis(700),
-            request: Duration::from_secs(5),
+            connect: Duration::from_secs(30),
+            response: Duration::from_secs(30),
+            request: Duration::from_secs(60),
         })
+}
+
+/// One that does not wait long for a connection, for a head or for more of a body: for what never
+/// comes.
+pub(crate) fn impatient(base_url: &str) -> ClientBuilder {
+    link(base_url).timeouts(Timeouts {
+        connect: Duration::from_millis(1500),
+        response: Duration::from_millis(1500),
+        request: Duration::from_secs(60),
+    })
 }
 
 /// Up to `attempts` attempts, with hardly a wait between them.

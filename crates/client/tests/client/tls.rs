@@ -59,7 +59,7 @@ fn trusting(url: &str, roots: RootCertStore) -> ClientBuilder {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let transport = HttpTransport::with_tls(Duration::from_secs(2), tls).unwrap();
+    let transport = HttpTransport::with_tls(Duration::from_secs(30), tls).unwrap();
     link(url).transport(Arc::new(transport))
 }
 
