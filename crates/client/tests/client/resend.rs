@@ -1,7 +1,10 @@
 //! What is sent again, and what never is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use yoi_client::transport::{Request, Response, Transport, TransportFault, Upgrade};
 use yoi_client::{Answer, Call, CallError, ClientBuilder, RetryBudget, RetryPolicy, Workers};
 use yoi_protocol::{Effect, IdempotencyKey, InputAccepted, InputRequest};
 
@@ -213,11 +216,24 @@ async fn a_connection_that_the_server_closed_while_idle_costs_nothing() {
     assert!(peer.requests().len() <= 20, "something was sent twice");
 }
 
-/// A client of a server that is never there.
-async fn of_nobody(budget: RetryBudget) -> Workers {
-    let url = format!("http://{}", closed_port().await);
+/// The way to a server that is never there.
+struct Nobody;
+
+#[async_trait]
+impl Transport for Nobody {
+    async fn send(&self, _request: Request) -> Result<Response, TransportFault> {
+        Err(TransportFault::Refused)
+    }
+
+    async fn upgrade(&self, _request: Request) -> Result<Upgrade, TransportFault> {
+        Err(TransportFault::Refused)
+    }
+}
+
+fn of_nobody(budget: RetryBudget) -> Workers {
     let retry = RetryPolicy { budget, ..quick(3) };
-    workers(link(&url).retry(retry))
+    let builder = link("http://nowhere.invalid").retry(retry);
+    workers(builder.transport(Arc::new(Nobody)))
 }
 
 /// To how many requests each of so many calls came, one after another.
@@ -236,32 +252,29 @@ async fn what_is_sent_again_is_a_part_of_what_is_sent() {
         percent: 0,
         per_second: 0,
     };
-    let nothing = of_nobody(none).await;
+    let nothing = of_nobody(none);
     assert_eq!(attempts(&nothing, 3).await, [1, 1, 1]);
     for (percent, expected) in [(50, [1, 2, 1, 2, 1, 2]), (70, [1, 2, 2, 1, 2, 2])] {
-        let part = of_nobody(RetryBudget { percent, ..none }).await;
+        let part = of_nobody(RetryBudget { percent, ..none });
         assert_eq!(attempts(&part, 6).await, expected, "{percent} %");
     }
     let all = of_nobody(RetryBudget {
         percent: 200,
         ..none
     });
-    assert_eq!(attempts(&all.await, 3).await, [3, 3, 3]);
+    assert_eq!(attempts(&all, 3).await, [3, 3, 3]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_may_be_sent_again_comes_back_with_time() {
-    let one_a_second = of_nobody(RetryBudget {
+    let client = of_nobody(RetryBudget {
         percent: 0,
         per_second: 1,
     });
-    let client = one_a_second.await;
     // Ten at the beginning, two after two seconds, and never more than ten.
     for (seconds, there) in [(2, 10), (3_600, 2), (0, 10)] {
         let sent: u32 = attempts(&client, 20).await.iter().sum();
         assert_eq!(sent, 20 + there);
-        tokio::time::pause();
         tokio::time::advance(Duration::from_secs(seconds)).await;
-        tokio::time::resume();
     }
 }
