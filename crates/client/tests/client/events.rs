@@ -1,15 +1,21 @@
 //! Event streams, against a scripted WebSocket peer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
+use http::{HeaderMap, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+use yoi_client::transport::{self, Socket, Transport, TransportFault, Upgrade};
 use yoi_client::{Call, Client, ClientBuilder, FrameStream};
 use yoi_protocol::{Api, Code, Cursor, Failure, StreamEnd};
 
@@ -77,7 +83,10 @@ async fn say(socket: &mut Ws, text: &str) {
     socket.send(Message::text(text.to_owned())).await.unwrap();
 }
 
-async fn close(socket: &mut Ws, code: u16) {
+async fn close<S>(socket: &mut WebSocketStream<S>, code: u16)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let frame = CloseFrame {
         code: CloseCode::from(code),
         reason: "".into(),
@@ -318,22 +327,49 @@ async fn a_server_that_falls_silent_is_lost() {
     assert!(begun.elapsed() >= Duration::from_millis(290));
 }
 
-#[tokio::test]
-async fn a_server_that_answers_pings_is_alive() {
-    let peer = scripted(Some(RUNTIME), async |mut socket: Ws| {
-        // Says nothing by itself: after the third ping, which reading answers, it ends.
-        let mut pings = 0;
-        while let Some(Ok(message)) = socket.next().await {
-            pings += usize::from(message.is_ping());
-            if pings == 3 {
-                break;
+/// The way to a server in memory that says nothing by itself, answers pings, and ends the stream
+/// after the third.
+struct ThreePings;
+
+#[async_trait]
+impl Transport for ThreePings {
+    async fn send(
+        &self,
+        _request: transport::Request,
+    ) -> Result<transport::Response, TransportFault> {
+        panic!("nothing is asked but for the stream");
+    }
+
+    async fn upgrade(&self, request: transport::Request) -> Result<Upgrade, TransportFault> {
+        let key = derive_accept_key(request.headers["sec-websocket-key"].as_bytes());
+        let mut headers = HeaderMap::new();
+        headers.insert("yoi-runtime-id", HeaderValue::from_static(RUNTIME));
+        headers.insert("sec-websocket-accept", key.parse().unwrap());
+        let (near, far) = tokio::io::duplex(1024);
+        tokio::spawn(async move {
+            let mut socket = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
+            let mut pings = 0;
+            // Reading answers a ping.
+            while pings < 3 {
+                let heard = socket.next().await.unwrap().unwrap();
+                pings += usize::from(heard.is_ping());
             }
-        }
-        close(&mut socket, 1000).await;
-    })
-    .await;
-    let mut stream = open(link(&peer.url).idle(Duration::from_secs(1))).await;
+            close(&mut socket, 1000).await;
+        });
+        Ok(Upgrade::Opened {
+            headers,
+            socket: Socket::new(near),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answers_pings_is_alive() {
+    let builder = link("http://nowhere.invalid").transport(Arc::new(ThreePings));
+    let begun = tokio::time::Instant::now();
+    let mut stream = open(builder.idle(Duration::from_secs(1))).await;
     assert_eq!(stream.next().await.unwrap_err(), StreamEnd::Complete);
+    assert!(begun.elapsed() > Duration::from_secs(1));
 }
 
 #[tokio::test]
