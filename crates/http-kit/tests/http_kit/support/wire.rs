@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use yoi_http_kit::{Drain, ServeOptions, Server};
 
 /// The longest that a test waits for anything.
-pub(crate) const WAIT: Duration = Duration::from_secs(10);
+pub(crate) const WAIT: Duration = Duration::from_secs(60);
 
 /// A server that runs.
 pub(crate) struct Running {
