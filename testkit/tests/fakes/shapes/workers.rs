@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use worker_runtime::ProfileSpec;
 use yoi_client::{Call, FrameStream};
-use yoi_protocol::{Diagnostic, Role, Severity, WorkerId};
+use yoi_protocol::{Diagnostic, Role, Severity, StreamEnd, WorkerId};
 use yoi_testkit::{Script, ScriptedExecutor, TestRuntime};
 
 use super::ledger::{Ledger, frames};
@@ -44,11 +44,10 @@ pub(super) async fn walk() -> Ledger {
     let second = of(&create, "w-2");
     post("/v1/workers", 201, &second).await;
     ledger.compare("answers/workers_page", &get("/v1/workers?limit=1").await);
-    let told = runtime.ask("GET", "/v1/workers/w-1/events").begin();
-    // The Runtime has the observer before the first input, so that it sees all that follows.
-    let mut first = watch(&runtime, "w-1").await;
-    ledger.compare("frames/snapshot_of_a_new_worker", &next(&mut first).await);
-    ledger.compare("frames/caught_up", &next(&mut first).await);
+    // It is caught up before the first input, so that it sees all that follows.
+    let mut first = Observer::of(&runtime, "w-1").await;
+    ledger.compare("frames/snapshot_of_a_new_worker", &first.next().await);
+    ledger.compare("frames/caught_up", &first.next().await);
 
     let input = ledger.taken("requests/input");
     ledger.compare("answers/input_accepted", &post(INPUT, 202, &input).await);
@@ -63,7 +62,7 @@ pub(super) async fn walk() -> Ledger {
         .await
         .expect("taken");
     out.text("It ").await.expect("taken");
-    until_delta(&mut first, "text").await;
+    first.until_delta("text").await;
     let mut second = watch(&runtime, "w-1").await;
     next(&mut second).await;
     ledger.compare("frames/caught_up_in_flight", &next(&mut second).await);
@@ -77,8 +76,8 @@ pub(super) async fn walk() -> Ledger {
     out.diagnostic(stderr()).await.expect("taken");
     out.text("is.").await.expect("taken");
     run.complete();
-    until_event(&mut first, "run_finished").await;
-    until_event(&mut first, "status_changed").await;
+    first.until_event("run_finished").await;
+    first.until_event("status_changed").await;
     ledger.compare("answers/worker", &get(W1).await);
     let mut third = watch(&runtime, "w-1").await;
     ledger.compare("frames/snapshot", &next(&mut third).await);
@@ -106,8 +105,8 @@ pub(super) async fn walk() -> Ledger {
         .next_run()
         .await
         .fail("exit_status", "the program ended with status 1");
-    until_event(&mut first, "status_changed").await;
-    until_event(&mut first, "status_changed").await;
+    first.until_event("status_changed").await;
+    first.until_event("status_changed").await;
     ledger.compare("answers/worker_failed", &get(W1).await);
     let accepted = post(INPUT, 202, &input).await;
     let mut cancel = ledger.taken("requests/cancel_run");
@@ -118,9 +117,7 @@ pub(super) async fn walk() -> Ledger {
     let stop = ledger.taken("requests/stop");
     post("/v1/workers/w-1/stop", 200, &stop).await;
 
-    for frame in frames(told.reply().await.expect(200).text()) {
-        compare(&mut ledger, &frame);
-    }
+    first.compare_all(&mut ledger, &runtime).await;
     of_another_worker(&mut ledger, &runtime, &mut script).await;
     ledger
 }
@@ -142,9 +139,9 @@ async fn of_the_runtime(ledger: &mut Ledger) {
 
 /// One whose run has entries of all who can say something, and that is stopped for a reason.
 async fn of_another_worker(ledger: &mut Ledger, runtime: &TestRuntime, script: &mut Script) {
-    let told = runtime.ask("GET", "/v1/workers/w-2/events").begin();
+    let mut observer = Observer::of(runtime, "w-2").await;
+    observer.until_caught_up().await;
     let input = json!({"content": "Is this change safe?"});
-    let mut watcher = watch(runtime, "w-2").await;
     let asked = runtime.ask("POST", "/v1/workers/w-2/input").json(&input);
     asked.await.expect(202);
     let run = script.next_run().await;
@@ -157,7 +154,7 @@ async fn of_another_worker(ledger: &mut Ledger, runtime: &TestRuntime, script: &
         .expect("taken");
     said.text("Yes.").await.expect("taken");
     run.complete();
-    until_event(&mut watcher, "run_finished").await;
+    observer.until_event("run_finished").await;
     let transcript = runtime
         .ask("GET", "/v1/workers/w-2/transcript")
         .await
@@ -168,8 +165,63 @@ async fn of_another_worker(ledger: &mut Ledger, runtime: &TestRuntime, script: &
     ledger.compare("answers/stopped", &stopped.await.expect(200).json());
     let stopped = runtime.ask("GET", "/v1/workers/w-2").await.expect(200);
     ledger.compare("answers/worker_stopped", &stopped.json());
-    for frame in frames(told.reply().await.expect(200).text()) {
-        compare(ledger, &frame);
+    observer.compare_all(ledger, runtime).await;
+}
+
+/// Who watches a Worker to its end, and keeps what it is told.
+struct Observer {
+    worker: String,
+    stream: FrameStream,
+    told: Vec<Value>,
+}
+
+impl Observer {
+    async fn of(runtime: &TestRuntime, id: &str) -> Self {
+        Self {
+            worker: id.to_owned(),
+            stream: watch(runtime, id).await,
+            told: Vec::new(),
+        }
+    }
+
+    async fn next(&mut self) -> Value {
+        let frame = next(&mut self.stream).await;
+        self.told.push(frame.clone());
+        frame
+    }
+
+    async fn until_caught_up(&mut self) {
+        while self.next().await["control"]["type"] != "caught_up" {}
+    }
+
+    async fn until_event(&mut self, name: &str) {
+        while self.next().await["event"]["type"] != name {}
+    }
+
+    async fn until_delta(&mut self, name: &str) {
+        while self.next().await["delta"]["type"] != name {}
+    }
+
+    /// Compares all that it was told by the end, and each event once more as server-sent events
+    /// have it.
+    async fn compare_all(mut self, ledger: &mut Ledger, runtime: &TestRuntime) {
+        let end = loop {
+            match self.stream.next().await {
+                Ok(frame) => self
+                    .told
+                    .push(serde_json::from_str(&frame.to_text()).expect("JSON")),
+                Err(end) => break end,
+            }
+        };
+        assert_eq!(end, StreamEnd::Complete);
+        let begin = self.told[0]["cursor"].as_str().expect("a cursor");
+        let path = format!("/v1/workers/{}/events?cursor={begin}", self.worker);
+        let again = runtime.ask("GET", &path).await.expect(200);
+        let again = frames(again.text());
+        assert!(!again.is_empty(), "nothing came after {begin}");
+        for frame in self.told.iter().chain(&again) {
+            compare(ledger, frame);
+        }
     }
 }
 
@@ -221,12 +273,4 @@ async fn watch(runtime: &TestRuntime, id: &str) -> FrameStream {
 pub(super) async fn next(stream: &mut FrameStream) -> Value {
     let frame = stream.next().await.expect("a frame");
     serde_json::from_str(&frame.to_text()).expect("JSON")
-}
-
-async fn until_event(stream: &mut FrameStream, name: &str) {
-    while next(stream).await["event"]["type"] != name {}
-}
-
-async fn until_delta(stream: &mut FrameStream, name: &str) {
-    while next(stream).await["delta"]["type"] != name {}
 }
