@@ -114,6 +114,11 @@ impl<T> Task<T> {
         ended
     }
 
+    /// Whether it has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.running.is_finished()
+    }
+
     /// Cuts it short.
     pub(crate) fn abort(&self) {
         self.running.abort();

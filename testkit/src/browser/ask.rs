@@ -205,6 +205,28 @@ impl IntoFuture for Ask {
 }
 
 impl PendingRequest {
+    /// Whether it was answered, or cannot be any more, so that there is nobody to hang up on.
+    ///
+    /// ```
+    /// use yoi_testkit::{TestBackend, eventually};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let backend = TestBackend::builder().embedded("local").start().await;
+    /// let begun = backend.browser().ask("GET", "/healthz").begin();
+    /// eventually("an answer", async || match begun.is_over() {
+    ///     true => Ok(()),
+    ///     false => Err("none yet"),
+    /// })
+    /// .await;
+    /// begun.reply().await.expect(200);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.exchange.is_over()
+    }
+
     /// What came back.
     ///
     /// # Panics

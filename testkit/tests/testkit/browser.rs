@@ -196,10 +196,11 @@ async fn it_hangs_up_on_a_command_that_is_done_all_the_same() {
 async fn nobody_hangs_up_on_what_is_over() {
     let (backend, _runtime, _script) = house().await;
     let begun = backend.browser().ask("GET", "/healthz").begin();
-    let browser = backend.browser();
-    for _ in 0..20 {
-        browser.ask("GET", "/healthz").await.expect(200);
-    }
+    eventually("it is over", async || match begun.is_over() {
+        true => Ok(()),
+        false => Err("under way"),
+    })
+    .await;
     begun.hang_up().await;
 }
 
