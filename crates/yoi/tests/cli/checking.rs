@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -223,13 +222,7 @@ fn who_answers_no_more_is_given_up_on() {
             }
         }
     });
-    let began = Instant::now();
-    let outcome = check(&url, &["--patience", "1", "--timeout", "60"]);
-    assert!(
-        began.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        began.elapsed()
-    );
+    let outcome = check(&url, &["--patience", "3", "--timeout", "60"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let told = "the runtime did not answer in time in 3 checks in a row";
     assert!(outcome.out.contains(told), "{}", outcome.out);
@@ -238,12 +231,7 @@ fn who_answers_no_more_is_given_up_on() {
         "{}",
         outcome.out
     );
-    let outcome = check(&url, &["--patience", "30", "--timeout", "1"]);
-    assert!(
-        began.elapsed() < Duration::from_secs(50),
-        "{:?}",
-        began.elapsed()
-    );
+    let outcome = check(&url, &["--patience", "120", "--timeout", "1"]);
     assert_eq!(outcome.code, Some(5), "{outcome:?}");
 }
 
