@@ -27,7 +27,7 @@ pub(crate) async fn report(way: Arc<dyn Transport>) -> Report {
         .token("open-sesame")
         .profile("echo")
         .long_profile("lasting")
-        .patience(Duration::from_secs(5))
+        .patience(Duration::from_secs(20))
         .transport(way);
     check(&target).await.expect("somebody answers")
 }

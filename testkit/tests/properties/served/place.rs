@@ -15,7 +15,7 @@ use yoi_testkit::{TestBackend, TestRuntime};
 
 /// Longer than any answer takes. A stream that is served although it should be refused lasts so
 /// long, once.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const REMOTE: &str = "gpu-1";
 const EMBEDDED: &str = "local";
