@@ -21,13 +21,23 @@ const INPUT: &str = "/api/runtimes/fake/workers/w-1/input";
 const STOP: &str = "/api/runtimes/fake/workers/w-1/stop";
 const CANCEL: &str = "/api/runtimes/fake/workers/w-1/cancel";
 
-/// A link on which a Backend does not wait long.
-pub(crate) async fn impatient(runtime: &impl RemoteRuntime) -> FaultProxy {
-    let timeouts = Timeouts {
-        connect: Duration::from_millis(500),
-        response: Duration::from_millis(300),
-        request: Duration::from_secs(1),
+/// A link on which a Backend does not wait long for what this fault withholds, and long for all
+/// else.
+pub(crate) async fn impatient(runtime: &impl RemoteRuntime, fault: Fault) -> FaultProxy {
+    let long = Duration::from_secs(60);
+    let mut timeouts = Timeouts {
+        connect: long,
+        response: long,
+        request: long,
     };
+    match fault {
+        Fault::ConnectNeverCompletes => timeouts.connect = Duration::from_millis(500),
+        Fault::NoHead | Fault::HeadStalls => timeouts.response = Duration::from_millis(500),
+        // The head must come before it is over.
+        Fault::BodyStalls => timeouts.response = Duration::from_secs(5),
+        Fault::BodyTrickles => timeouts.request = Duration::from_secs(5),
+        _ => {}
+    }
     let link = FaultProxy::builder(runtime).settings(|settings| settings.timeouts = timeouts);
     link.start().await
 }
@@ -105,11 +115,11 @@ fn words(input: impl Fn() -> Stub<InputAccepted>) -> Vec<(&'static str, Stub<Inp
 #[tokio::test]
 async fn every_row_has_its_code_origin_and_effect() {
     let fake = FakeRuntime::start("fake").await;
-    let link = impatient(&fake).await;
-    let served = Served::over(registered(&link)).await;
     let mut rows = BTreeMap::<String, Told>::new();
     let taken = fake.send_input("w-1").any_times().mount().await;
     for (fault, row) in faults() {
+        let link = impatient(&fake, fault).await;
+        let served = Served::over(registered(&link)).await;
         let happens = link.inject(fault.on(Operation::SendInput));
         let told = answer(&served).await;
         assert_eq!(happens.fired(), 1, "{fault}");
@@ -121,6 +131,7 @@ async fn every_row_has_its_code_origin_and_effect() {
         assert_eq!(*first, told, "{fault} is answered as others of its row are");
     }
     drop(taken);
+    let served = Served::over(registered(&fake)).await;
     let mut book = Book::default();
     let request = format!("POST {INPUT}");
     for (row, told) in rows {
@@ -226,7 +237,7 @@ async fn a_runtime_without_keys_gets_none_and_a_callers_is_refused_unsent() {
 async fn a_token_file_that_was_rotated_is_read_again_on_a_401_and_the_command_is_done() {
     let fake = FakeRuntime::start("fake").await;
     let _stops = fake.stop("w-1").times(1).mount().await;
-    let link = impatient(&fake).await;
+    let link = FaultProxy::to(&fake).await;
     let served = Served::over(registered(&link)).await;
     // The file changes behind the Backend's back, which reads it again when it is refused.
     let rotated = link.inject(Fault::CredentialRotated.on(Operation::Stop));

@@ -68,10 +68,11 @@ const FAULTS: [(Fault, Code); 11] = [
 async fn every_operation_at_every_fault() {
     let mut books = Books::default();
     let (outside, _script) = remote("outside").await;
-    let link = impatient(&outside).await;
-    let served = Served::over(registered(&link)).await;
-    served.create("outside", "w-1").await;
+    let patient = Served::over(registered(&outside)).await;
+    patient.create("outside", "w-1").await;
     for (fault, code) in FAULTS {
+        let link = impatient(&outside, fault).await;
+        let served = Served::over(registered(&link)).await;
         let _happens = link.inject(fault);
         let cause = fault.to_string().replace(' ', "_");
         books.keep(&served, "outside", &cause, code).await;
