@@ -11,7 +11,7 @@ use yoi_protocol::{
 
 use super::ask::worker_of;
 use super::stage::RUNTIME;
-use super::watch::Watch;
+use super::watch::{RESTORED, Watch};
 use super::{Answered, Closed, Pace, Times, Told, Watched};
 use crate::fault::{LinkRow, Outcome};
 use crate::fixtures::problems;
@@ -227,9 +227,24 @@ fn expected(case: Case) -> Expected {
     }
 }
 
-/// Whether an observation ends whatever is tried again.
-pub(super) fn ends(case: Case) -> bool {
-    case.times == Times::Always && matches!(expected(case), Expected::Ends(_))
+/// What a watcher waits for before it looks whether anything else comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaits {
+    /// That the stream is live.
+    Life,
+    /// That it is, and was lost and came back.
+    Return,
+    /// That it ends, whatever is tried again.
+    End,
+}
+
+/// What a watcher waits for in this case.
+pub(super) fn awaits(case: Case) -> Awaits {
+    match expected(case) {
+        Expected::Restored(_) => Awaits::Return,
+        Expected::Ends(_) if case.times == Times::Always => Awaits::End,
+        Expected::Lives | Expected::Ends(_) => Awaits::Life,
+    }
 }
 
 /// What is wrong with what a watcher saw.
@@ -242,7 +257,7 @@ pub(super) fn watched(case: Case, watch: &Watch, watched: &Watched, wrong: &mut 
         Expected::Lives => lives && told(&[]),
         Expected::Restored(code) => {
             let lost = format!("upstream_lost {code}");
-            lives && told(&[lost, "upstream_restored".to_owned()])
+            lives && told(&[lost, RESTORED.to_owned()])
         }
         Expected::Ends(end) => {
             watched.end.as_ref() == Some(end) || (case.times == Times::Once && lives)

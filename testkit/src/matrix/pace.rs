@@ -31,7 +31,8 @@ pub struct Pace {
     pub operation: Duration,
     /// How late is late, but in time.
     pub slow: Duration,
-    /// How long a watcher who has seen all that it should waits for what it should not.
+    /// How long a watcher who has seen all that it should waits for what it should not. Less than
+    /// half of `idle`, after which the Backend asks whether anybody is there.
     pub quiet: Duration,
     /// How long everybody waits for all else. Of an answer that comes at once it is half of this
     /// before it counts as late.
@@ -54,7 +55,7 @@ impl Default for Pace {
                 max: Duration::from_millis(2),
                 ..RetryPolicy::default()
             },
-            idle: Duration::from_millis(1200),
+            idle: Duration::from_secs(4),
             operation: Duration::from_millis(250),
             slow: Duration::from_millis(20),
             quiet: Duration::from_millis(1500),

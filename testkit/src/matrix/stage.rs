@@ -214,7 +214,7 @@ impl Stage<'_> {
         };
         if watch.until_caught_up(self.pace.patience).await {
             self.scene.stir().await;
-            watch.until_over(judge::ends(case), self.pace).await;
+            watch.until_over(judge::awaits(case), self.pace).await;
         }
         wrong.shown(self.canaries, watch.said.iter().map(String::as_str));
         let tries = self.scene.tries(Operation::Events);

@@ -14,9 +14,12 @@ use yoi_protocol::{Control, Event, Frame, Operation};
 
 use super::Pace;
 use super::ask::worker_of;
-use super::judge::Wrong;
+use super::judge::{Awaits, Wrong};
 use super::seen::{Closed, Watched};
 use super::stage::RUNTIME;
+
+/// What is kept of a stream that came back.
+pub(super) const RESTORED: &str = "upstream_restored";
 
 /// Somebody who watches, byte by byte where it matters: numbers, names, codes and reasons.
 pub(super) struct Watch {
@@ -68,14 +71,13 @@ impl Watch {
         self.caught_up
     }
 
-    /// Reads until the stream ends, or lives and is at rest; who knows that it `ends` waits for
-    /// that. Not for ever.
-    pub(super) async fn until_over(&mut self, ends: bool, pace: &Pace) {
+    /// Reads until the stream ends, or has come to what is awaited and is at rest. Not for ever.
+    pub(super) async fn until_over(&mut self, awaits: Awaits, pace: &Pace) {
         let most = 2 * pace.patience;
         let by = Instant::now() + most;
         let reading = async {
             while self.end.is_none() {
-                let rest = match self.live && !ends {
+                let rest = match self.has_come_to(awaits) {
                     true => pace.quiet,
                     false => pace.patience,
                 };
@@ -87,6 +89,15 @@ impl Watch {
         if timeout_at(by, reading).await.is_err() {
             self.wrong
                 .that(format!("is not over after {most:?}, nor at rest"));
+        }
+    }
+
+    fn has_come_to(&self, awaits: Awaits) -> bool {
+        let is_back = || self.controls.last().is_some_and(|last| last == RESTORED);
+        match awaits {
+            Awaits::Life => self.live,
+            Awaits::Return => self.live && is_back(),
+            Awaits::End => false,
         }
     }
 
@@ -171,7 +182,7 @@ impl Watch {
                 Control::UpstreamLost { code } => {
                     self.controls.push(format!("upstream_lost {code}"));
                 }
-                Control::UpstreamRestored => self.controls.push("upstream_restored".to_owned()),
+                Control::UpstreamRestored => self.controls.push(RESTORED.to_owned()),
                 Control::Unknown => self.wrong.that("says a control that nobody knows"),
             },
             Frame::Diagnostic(frame) => self.diagnostic = Some(frame.diagnostic.code),
