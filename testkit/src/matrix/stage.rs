@@ -1,8 +1,9 @@
 //! A Backend, a Runtime in its place, and one fault.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::time::timeout;
 use yoi_protocol::{Operation, RuntimeId};
 use yoi_workspace_server::{Backoff, CircuitSettings, ObservationSettings, PresenceSettings};
 
@@ -19,9 +20,14 @@ pub(super) const RUNTIME: &str = "gpu-1";
 
 /// A Backend looks at its Runtimes once, as it starts: what it asks later is the test's doing.
 const LOOKS_ONCE: PresenceSettings = PresenceSettings {
-    every: std::time::Duration::from_secs(24 * 60 * 60),
-    stale_after: std::time::Duration::from_secs(24 * 60 * 60),
+    every: Duration::from_secs(24 * 60 * 60),
+    stale_after: Duration::from_secs(24 * 60 * 60),
 };
+
+/// Longer than a Backend looks at a Runtime.
+const ONE_LOOK: Duration = Duration::from_secs(5);
+/// How often a stage is set before that is given up.
+const SETS: usize = 5;
 
 /// What a caller needs to play its cell.
 struct Stage<'a> {
@@ -80,12 +86,7 @@ async fn set_and_play(
     pace: &Pace,
 ) -> Vec<(Found, Vec<String>)> {
     let pace = &pace.during(fault);
-    let mut canaries = Canaries::new();
-    let (mut scene, builder) = Scene::set(place, &mut canaries, pace).await;
-    let backend = tuned(builder, pace).start().await;
-    // It knows then that keys are honoured.
-    backend.until_seen().await;
-    scene.prepare(&backend, fault, operations).await;
+    let (canaries, scene, backend) = set(place, fault, operations, pace).await;
     let harm = scene.harm(&backend, fault).await;
     let stage = Stage {
         backend: &backend,
@@ -132,6 +133,33 @@ async fn set_and_play(
     backend.kill().await;
     let _ = scene.surprises();
     found
+}
+
+/// Sets a stage. The times of the fault hold already, so a busy machine may have to do so again.
+async fn set(
+    place: Place,
+    fault: Fault,
+    operations: &[Operation],
+    pace: &Pace,
+) -> (Canaries, Scene, TestBackend) {
+    let mut last = String::new();
+    for _ in 0..SETS {
+        let mut canaries = Canaries::new();
+        let (mut scene, builder) = Scene::set(place, &mut canaries, pace).await;
+        let backend = tuned(builder, pace).start().await;
+        // It knows then that keys are honoured.
+        let prepared = match timeout(ONE_LOOK, backend.until_seen()).await {
+            Ok(()) => scene.prepare(&backend, fault, operations).await,
+            Err(_) => Err("the Backend has not seen its Runtime".to_owned()),
+        };
+        match prepared {
+            Ok(()) => return (canaries, scene, backend),
+            Err(error) => last = error,
+        }
+        backend.kill().await;
+        let _ = scene.surprises();
+    }
+    panic!("{place:?} {fault}: not set in {SETS} attempts: {last}")
 }
 
 fn tuned(builder: TestBackendBuilder, pace: &Pace) -> TestBackendBuilder {

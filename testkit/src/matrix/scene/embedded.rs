@@ -39,9 +39,14 @@ impl Embedded {
         self.workers.as_ref().expect("prepared before it is asked")
     }
 
-    pub(super) async fn prepare(&mut self, backend: &TestBackend, operations: &[Operation]) {
+    pub(super) async fn prepare(
+        &mut self,
+        backend: &TestBackend,
+        operations: &[Operation],
+    ) -> Result<(), String> {
         let workers = backend.workers(RUNTIME);
-        people(&workers, operations).await;
+        people(&workers, operations).await?;
         self.workers = Some(workers);
+        Ok(())
     }
 }

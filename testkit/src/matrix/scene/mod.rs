@@ -78,17 +78,21 @@ impl Scene {
         }
     }
 
-    /// Makes the Workers that the operations are about.
+    /// Makes the Workers that the operations are about. Says which of them is not made in the short
+    /// time of a fault that has not happened yet.
     pub(super) async fn prepare(
         &mut self,
         backend: &TestBackend,
         fault: Fault,
         operations: &[Operation],
-    ) {
+    ) -> Result<(), String> {
         match self {
             Self::Embedded(scene) => scene.prepare(backend, operations).await,
             Self::Remote(scene) => scene.prepare(operations).await,
-            Self::Fake(scene) => scene.prepare(fault, operations).await,
+            Self::Fake(scene) => {
+                scene.prepare(fault, operations).await;
+                Ok(())
+            }
         }
     }
 
@@ -119,8 +123,8 @@ impl Scene {
     /// Lets the Worker that is watched have a run.
     pub(super) async fn stir(&self) {
         match self {
-            Self::Embedded(scene) => send(scene.workers(), Operation::Events).await,
-            Self::Remote(scene) => send(scene.workers(), Operation::Events).await,
+            Self::Embedded(scene) => begun(scene.workers()).await,
+            Self::Remote(scene) => begun(scene.workers()).await,
             Self::Fake(scene) => scene.stir(),
         }
     }
@@ -185,7 +189,7 @@ fn injection(case: Case) -> Injection {
 }
 
 /// Makes the Workers that the operations are about: idle ones, but for the one that is cancelled.
-async fn people(workers: &Workers, operations: &[Operation]) {
+async fn people(workers: &Workers, operations: &[Operation]) -> Result<(), String> {
     for operation in operations {
         let worker_id = worker_of(*operation);
         let mut body = CreateWorker {
@@ -204,16 +208,24 @@ async fn people(workers: &Workers, operations: &[Operation]) {
         }
         let call = Call::default();
         let created = workers.create(&body, &call).await;
-        created.unwrap_or_else(|error| panic!("{worker_id} is not created: {error}"));
+        created.map_err(|error| format!("{worker_id} is not created: {error}"))?;
         if *operation == Operation::Cancel {
-            send(workers, *operation).await;
+            send(workers, *operation).await?;
         }
     }
+    Ok(())
+}
+
+/// Begins the run of the Worker that is watched.
+async fn begun(workers: &Workers) {
+    let sent = send(workers, Operation::Events).await;
+    sent.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Begins a run of an operation's Worker.
-async fn send(workers: &Workers, operation: Operation) {
+async fn send(workers: &Workers, operation: Operation) -> Result<(), String> {
     let (worker_id, input) = (worker_of(operation), InputRequest::new("hi"));
     let sent = workers.input(&worker_id, &input, &Call::default()).await;
-    sent.unwrap_or_else(|error| panic!("{worker_id} takes no input: {error}"));
+    sent.map_err(|error| format!("{worker_id} takes no input: {error}"))?;
+    Ok(())
 }

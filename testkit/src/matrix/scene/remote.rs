@@ -57,8 +57,8 @@ impl Remote {
         &self.insides
     }
 
-    pub(super) async fn prepare(&self, operations: &[Operation]) {
-        people(&self.workers, operations).await;
+    pub(super) async fn prepare(&self, operations: &[Operation]) -> Result<(), String> {
+        people(&self.workers, operations).await
     }
 
     pub(super) fn commit(&self, case: Case) -> Committed {
