@@ -1,6 +1,6 @@
 //! One operation, several attempts, and another fault at each.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use yoi_client::{RetryPolicy, Timeouts};
@@ -23,9 +23,9 @@ impl Rig {
         let backend = TestBackend::builder()
             .remote(&link)
             .timeouts(Timeouts {
-                connect: Duration::from_secs(2),
-                response: Duration::from_secs(2),
-                request: Duration::from_secs(10),
+                connect: Duration::from_secs(600),
+                response: Duration::from_secs(600),
+                request: Duration::from_secs(600),
             })
             .retry(RetryPolicy {
                 max_attempts: 3,
@@ -142,14 +142,11 @@ async fn attempts_end_where_the_policy_says() {
 async fn nobody_waits_longer_than_the_caller() {
     let rig = Rig::start().await;
     let silent = rig.link.inject(Fault::NoHead.on(SEND));
-    let began = Instant::now();
-    let reply = rig.send(&[("yoi-deadline-ms", "300")]).await;
-    let took = began.elapsed();
+    // Nobody would have an answer for minutes: that there is one shows whose time has passed.
+    let reply = rig.send(&[("yoi-deadline-ms", "5000")]).await;
     silent.undo();
     let told = reply.problem();
     let told = (told.code.as_str(), told.effect);
     let unknown = Some(Effect::Unknown);
     assert_eq!(told, ("runtime_timed_out", unknown), "{reply:?}");
-    // One response timeout of the link is 2 s, and all attempts together have 10.
-    assert!(took < Duration::from_secs(2), "took {took:?}");
 }
