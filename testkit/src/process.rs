@@ -154,6 +154,29 @@ impl Process {
         assert!(sent.success(), "SIG{name} cannot be sent");
     }
 
+    /// Begins a request to `path` whose body never comes, and returns when it is waited for: the
+    /// process is busy for as long as the connection is held.
+    ///
+    /// # Panics
+    /// When it does not wait for the body.
+    #[track_caller]
+    #[must_use = "it is busy until this is dropped"]
+    pub fn kept_busy(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).expect("it serves");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: 2\r\nexpect: 100-continue\r\n\r\n",
+            self.address
+        );
+        stream.set_read_timeout(Some(PATIENCE)).expect("set");
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut told = [0; 12];
+        stream.read_exact(&mut told).expect("it answers");
+        let told = String::from_utf8_lossy(&told);
+        assert_eq!(told, "HTTP/1.1 100", "it does not want the body");
+        stream
+    }
+
     /// Waits until it is not ready any more: it answers so, or nobody may connect.
     ///
     /// # Panics

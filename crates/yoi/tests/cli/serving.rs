@@ -1,8 +1,6 @@
 //! `yoi serve` and `yoi runtime`.
 
 use std::fs;
-use std::io::Write;
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -42,9 +40,7 @@ fn a_signal_ends_it_in_order_with_a_run_under_way() {
 fn the_second_signal_ends_it_at_once_and_not_well() {
     let mut backend = Backend::start();
     // A request that never ends keeps the first signal busy for as long as it may.
-    let mut slow = TcpStream::connect(backend.server.address()).expect("connected");
-    slow.write_all(b"GET /api/runtimes HTTP/1.1\r\n")
-        .expect("sent");
+    let _slow = backend.server.kept_busy("/api/runtimes/local/workers");
     backend.server.signal("TERM");
     backend.server.until_draining();
     backend.server.signal("INT");
