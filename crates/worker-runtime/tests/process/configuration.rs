@@ -135,6 +135,9 @@ fn the_file_of_the_working_folder_is_read_and_flags_win() {
     );
 }
 
+/// How long the header and the end may take where no file says so.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
 #[test]
 fn limits_and_timeouts_of_the_file_hold() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -145,7 +148,7 @@ fn limits_and_timeouts_of_the_file_hold() {
         .zip(1..)
         .map(|((name, default), index)| (name, default + index))
         .collect();
-    let mut file = "[runtime]\nbind = \"127.0.0.1:0\"\nheader_timeout_ms = 200\n\
+    let mut file = "[runtime]\nbind = \"127.0.0.1:0\"\nheader_timeout_ms = 2000\n\
                     drain_timeout_ms = 300\n[limits]\n"
         .to_owned();
     for (name, value) in &wanted {
@@ -175,8 +178,8 @@ fn limits_and_timeouts_of_the_file_hold() {
     // However it is closed.
     let _ = slow.read_to_end(&mut rest);
     let took = asked.elapsed();
-    assert!(took >= Duration::from_millis(200), "cut after {took:?}");
-    assert!(took < Duration::from_secs(5), "cut after {took:?}");
+    assert!(took >= Duration::from_secs(2), "cut after {took:?}");
+    assert!(took < DEFAULT_TIMEOUT, "cut after {took:?}");
 
     post(
         &serving,
@@ -188,5 +191,5 @@ fn limits_and_timeouts_of_the_file_hold() {
     serving.signal("TERM");
     assert_eq!(serving.ended().code(), Some(0));
     let took = asked.elapsed();
-    assert!(took < Duration::from_secs(5), "ended after {took:?}");
+    assert!(took < DEFAULT_TIMEOUT, "ended after {took:?}");
 }

@@ -32,11 +32,11 @@ fn ask(serving: &Process, method: &str, path: &str, headers: &str, body: &str) -
     let address = serving.address();
     let mut stream = TcpStream::connect(address).expect("connected");
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
-    write!(
-        stream,
+    // At once: a head has to be whole within a time.
+    let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n{body}"
-    )
-    .expect("sent");
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answered");
     answer
