@@ -16,6 +16,12 @@ async fn shell(script: &str) -> Runtime {
     shell_with(script, |_| {}, Limits::default()).await
 }
 
+/// One that gives its programs a minute to end.
+async fn patient_shell(script: &str) -> Runtime {
+    let patient = |config: &mut ProfileConfig| config.kill_grace_ms = Some(60_000);
+    shell_with(script, patient, Limits::default()).await
+}
+
 async fn shell_with(
     script: &str,
     change: impl FnOnce(&mut ProfileConfig),
@@ -343,7 +349,7 @@ async fn every_process_of_the_group_is_told_to_end_and_given_time() {
         ready.display(),
         bye.display(),
     );
-    let runtime = shell(&script).await;
+    let runtime = patient_shell(&script).await;
     send(&runtime, "w", "x").await;
     written(&ready).await;
     cancel(&runtime, "w").await;
@@ -363,7 +369,7 @@ async fn term_leaves_time_to_say_a_last_word() {
         "trap 'echo bye; exit 0' TERM; echo > {}; while :; do sleep 0.05; done",
         ready.display()
     );
-    let runtime = shell(&script).await;
+    let runtime = patient_shell(&script).await;
     send(&runtime, "w", "x").await;
     written(&ready).await;
     let cancelled = cancel(&runtime, "w").await;
