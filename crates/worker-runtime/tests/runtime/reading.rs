@@ -104,7 +104,7 @@ impl Write for Log {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn why_a_read_failed_is_in_the_log_and_nowhere_else() {
     let (runtime, store) = impatient().await;
     send(&runtime, "w", "hello").await;
