@@ -1,8 +1,8 @@
 //! Observation: the past, then the present, and nothing lost between them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::watch;
 use worker_runtime::{RunEnd, RuntimeError};
 use yoi_protocol::{Control, Event, Frame, StreamEnd};
 
@@ -117,6 +117,9 @@ async fn cursors_that_lead_nowhere_are_told_apart() {
 }
 
 const WATCHERS: usize = 40;
+/// How often the run waits for more watchers, and what it says in between.
+const PARTS: usize = 4;
+const WORDS: usize = 100;
 
 /// Whoever comes at whatever moment sees every event once and in order, and text that joins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -125,20 +128,21 @@ async fn no_event_falls_between_the_past_and_the_present() {
     create(&runtime, "w").await;
     let accepted = send(&runtime, "w", "go").await;
     let run = script.next_run().await;
-    let watching = Arc::new(AtomicUsize::new(0));
-    let all_watch = Arc::clone(&watching);
+    let watching = Arc::new(watch::Sender::new(0));
+    let mut came = watching.subscribe();
     let speaks = tokio::spawn(async move {
-        let mut said = 0;
-        while said < 400 || all_watch.load(Ordering::SeqCst) < WATCHERS {
-            run.say(&format!("{said} ")).await;
-            said += 1;
-            if said % 5 == 0 {
-                run.output().end_entry().await.unwrap();
+        for part in 0..=PARTS {
+            let enough = |watching: &usize| *watching >= WATCHERS * part / PARTS;
+            came.wait_for(enough).await.unwrap();
+            for said in part * WORDS..(part + 1) * WORDS {
+                run.say(&format!("{said} ")).await;
+                if said % 5 == 4 {
+                    run.output().end_entry().await.unwrap();
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         }
         run.end(RunEnd::Completed);
-        said
     });
     let mut watchers = tokio::task::JoinSet::new();
     for number in 0..WATCHERS {
@@ -149,16 +153,17 @@ async fn no_event_falls_between_the_past_and_the_present() {
                 tokio::task::yield_now().await;
             }
             let mut watch = common::watch(&runtime, "w", cursor.as_deref()).await;
-            watching.fetch_add(1, Ordering::SeqCst);
+            watching.send_modify(|watching| *watching += 1);
             watch.until_event("run_finished").await;
             check(&watch);
         });
     }
-    let said = speaks.await.unwrap();
+    speaks.await.unwrap();
     while let Some(watcher) = watchers.join_next().await {
         watcher.unwrap();
     }
-    let whole: String = (0..said).map(|number| format!("{number} ")).collect();
+    let said = 0..(PARTS + 1) * WORDS;
+    let whole: String = said.map(|number| format!("{number} ")).collect();
     assert_eq!(contents(&runtime, "w").await[1..].concat(), whole);
 }
 
