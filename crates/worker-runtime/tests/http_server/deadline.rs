@@ -23,7 +23,8 @@ async fn a_command_that_has_begun_is_of_unknown_effect() {
     let served = Served::start().await;
     served.worker("w-1", "held").await;
     served.input("w-1").await;
-    let soon = [("yoi-deadline-ms", "1000")];
+    // Long enough to begin, on any machine.
+    let soon = [("yoi-deadline-ms", "10000")];
     let late = served
         .ask("POST", "/v1/workers/w-1/cancel", &soon, Some("{}"))
         .await;
