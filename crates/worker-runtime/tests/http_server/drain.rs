@@ -1,5 +1,7 @@
 //! The end of the server, in order.
 
+use std::time::Duration;
+
 use yoi_protocol::{Code, Effect};
 
 use crate::sse::Reading;
@@ -77,7 +79,7 @@ async fn a_command_in_flight_is_answered() {
 #[tokio::test]
 async fn a_reader_that_does_not_go_is_cut_at_the_end_of_the_time() {
     let served = Served::with(|setup| {
-        setup.settings.drain_timeout = std::time::Duration::from_millis(800);
+        setup.settings.drain_timeout = Duration::from_millis(800);
     })
     .await;
     // Never reads, never closes, in the middle of a request.
@@ -94,6 +96,8 @@ async fn a_reader_that_does_not_go_is_cut_at_the_end_of_the_time() {
     let began = tokio::time::Instant::now();
     served.shut_down();
     served.ended().await;
-    assert!(began.elapsed() < WAIT / 4, "took {:?}", began.elapsed());
+    let took = began.elapsed();
+    // By default it would have had 10 s.
+    assert!(took < Duration::from_secs(8), "took {took:?}");
     drop(stuck);
 }

@@ -107,7 +107,7 @@ impl Stage {
             | Ending::Asked(_) => return false,
         };
         let before = Names::read(data);
-        let deadline = Instant::now() + PATIENCE / 4;
+        let deadline = Instant::now() + PATIENCE;
         let mut is_time = false;
         while !is_time && Instant::now() < deadline {
             tokio::task::yield_now().await;
