@@ -109,10 +109,10 @@ fn who_does_not_answer_is_5() {
         format!("[[runtimes]]\nid = \"far\"\nkind = \"remote\"\nbase_url = \"{nobody}\"\n");
     let backend = Backend::configured(&remote);
     let told = backend.run(&["create", "--runtime", "far"]).told(5);
-    assert!(
-        told.starts_with("yoi: runtime_unreachable: runtime far "),
-        "{told}"
-    );
+    // Who has failed to reach it often leaves it alone for a while.
+    let codes = ["runtime_unreachable", "runtime_unavailable"];
+    let begins = |code| told.starts_with(&format!("yoi: {code}: runtime far "));
+    assert!(codes.into_iter().any(begins), "{told}");
     assert!(
         !told.contains(&port.to_string()),
         "the address of a runtime is shown: {told}"
