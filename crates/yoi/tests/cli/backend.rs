@@ -168,29 +168,71 @@ impl Outcome {
 
 /// Creates Workers `w-0000`, `w-0001`, … over one connection, and gives their ids.
 pub(crate) fn create_many(backend: &Backend, count: usize) -> Vec<String> {
-    let address = backend.url.strip_prefix("http://").expect("an address");
-    let stream = TcpStream::connect(address).expect("connected");
-    stream.set_read_timeout(Some(PATIENCE)).expect("set");
-    let mut answers = BufReader::new(stream.try_clone().expect("cloned"));
-    let mut requests = stream;
+    let mut connection = Connection::to(backend);
     (0..count)
         .map(|number| {
             let id = format!("w-{number:04}");
             let body = format!("{{\"worker_id\":\"{id}\"}}");
-            let request = format!(
-                "POST /api/runtimes/local/workers HTTP/1.1\r\nhost: {address}\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            requests.write_all(request.as_bytes()).expect("sent");
-            assert_eq!(status_of_next(&mut answers), 201, "for {id}");
+            let (status, _) = connection.ask("POST", "/api/runtimes/local/workers", &body);
+            assert_eq!(status, 201, "for {id}");
             id
         })
         .collect()
 }
 
-/// Reads one answer whole, and gives its status.
-fn status_of_next(answers: &mut impl BufRead) -> u16 {
+/// Sends a Worker inputs over one connection, and waits for the end of each run.
+pub(crate) fn run_many(backend: &Backend, worker: &str, count: usize) {
+    let mut connection = Connection::to(backend);
+    let path = format!("/api/runtimes/local/workers/{worker}");
+    for _ in 0..count {
+        let input = format!("{path}/input");
+        let (status, body) = connection.ask("POST", &input, "{\"content\":\"more\"}");
+        assert_eq!(status, 202, "{body}");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (_, worker) = connection.ask("GET", &path, "");
+            if worker["status"] == "idle" {
+                break;
+            }
+            assert!(Instant::now() < deadline, "it is not idle: {worker}");
+        }
+    }
+}
+
+/// One connection for many requests: to start a program for each takes its time.
+struct Connection {
+    address: String,
+    requests: TcpStream,
+    answers: BufReader<TcpStream>,
+}
+
+impl Connection {
+    fn to(backend: &Backend) -> Self {
+        let address = backend.url.strip_prefix("http://").expect("an address");
+        let requests = TcpStream::connect(address).expect("connected");
+        requests.set_read_timeout(Some(PATIENCE)).expect("set");
+        Self {
+            address: address.to_owned(),
+            answers: BufReader::new(requests.try_clone().expect("cloned")),
+            requests,
+        }
+    }
+
+    /// Sends a request, and gives the status and the body of its answer.
+    fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        self.requests.write_all(request.as_bytes()).expect("sent");
+        next_answer(&mut self.answers)
+    }
+}
+
+/// Reads one answer whole.
+fn next_answer(answers: &mut impl BufRead) -> (u16, serde_json::Value) {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         assert!(
@@ -209,8 +251,8 @@ fn status_of_next(answers: &mut impl BufRead) -> u16 {
         .expect("a length");
     let mut body = vec![0; length];
     answers.read_exact(&mut body).expect("a body");
-    head.split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .expect("a status")
+    let status = head.split(' ').nth(1);
+    let status = status.and_then(|status| status.parse().ok());
+    let body = serde_json::from_slice(&body).expect("JSON");
+    (status.expect("a status"), body)
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::Value;
 
-use crate::backend::PROFILES;
+use crate::backend::{PROFILES, run_many};
 use crate::{Backend, shape};
 
 #[test]
@@ -195,9 +195,8 @@ fn a_watcher_that_was_too_slow_comes_back_and_misses_no_event() {
     let mut lines = BufReader::new(watching.stdout.take().expect("piped")).lines();
     let mut seqs = vec![seq(&lines.next().expect("a line").expect("readable"))];
     // Far more than the sockets and pipes between here and the Backend hold, read by nobody.
-    for _ in 0..24 {
-        backend.shows(&["send", "local/w-1", "more", "--follow"]);
-    }
+    // Soon, or the Backend counts the watcher as gone.
+    run_many(&backend, "w-1", 24);
     backend.shows(&["stop", "local/w-1"]);
     for line in lines {
         seqs.push(seq(&line.expect("readable")));
