@@ -37,12 +37,13 @@ pub(crate) async fn backend(args: &ServeArgs, world: &mut World) -> Result<(), C
     let mut settings = plan.settings()?;
     settings.metrics = world.metrics.clone();
     let signals = signals()?;
-    let backend = plan.start().await?;
     let cannot_listen = |error: io::Error| CliError::Server(plan.cannot_listen(&error).to_string());
+    // Before anything is begun that would have to be undone.
     let listener = TcpListener::bind(plan.bind())
         .await
         .map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
+    let backend = plan.start().await?;
     tracing::info!("serving");
     announce(&mut world.output, address);
     if !has_file {

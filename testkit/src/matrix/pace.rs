@@ -46,7 +46,7 @@ impl Default for Pace {
         Self {
             timeouts: Timeouts {
                 connect: Duration::from_millis(1000),
-                response: Duration::from_millis(1000),
+                response: Duration::from_millis(2000),
                 request: Duration::from_secs(5),
             },
             retry: RetryPolicy {
