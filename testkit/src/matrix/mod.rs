@@ -47,13 +47,20 @@ pub use seen::{Answered, Closed, Told, Tries, Watched};
 /// # Panics
 /// When a stage cannot be set up, or a fault that applies never happened.
 pub async fn run(plan: &Plan, pace: &Pace) -> Vec<Cell> {
-    let stages = plan.stages().map(|(place, fault)| async move {
-        let operations = plan.operations(place, fault);
-        stage::play(place, fault, plan.times(), operations, pace).await
-    });
-    let played: Vec<Vec<Cell>> = stream::iter(stages)
-        .buffered(pace.stages_at_once)
+    let mut stages: Vec<_> = plan.stages().enumerate().collect();
+    // Those in which time passes come first, and the others while it does.
+    stages.sort_by_key(|(_, (_, fault))| !Pace::passes_time(*fault));
+    let stages = stages
+        .into_iter()
+        .map(|(number, (place, fault))| async move {
+            let operations = plan.operations(place, fault);
+            let cells = stage::play(place, fault, plan.times(), operations, pace).await;
+            (number, cells)
+        });
+    let mut played: Vec<(usize, Vec<Cell>)> = stream::iter(stages)
+        .buffer_unordered(pace.stages_at_once)
         .collect()
         .await;
-    played.into_iter().flatten().collect()
+    played.sort_by_key(|(number, _)| *number);
+    played.into_iter().flat_map(|(_, cells)| cells).collect()
 }

@@ -94,6 +94,11 @@ impl Awaited {
 }
 
 impl Pace {
+    /// Whether somebody waits in vain while this happens.
+    pub(super) fn passes_time(fault: Fault) -> bool {
+        Awaited::under(fault).is_some()
+    }
+
     /// The pace while this happens: short where it lets a time pass, and patient everywhere else.
     pub(super) fn during(&self, fault: Fault) -> Self {
         let awaited = Awaited::under(fault);
