@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use yoi_client::{
     Call, CallError, Client, ClientConfigError, HttpTransport, RetryPolicy, StaticToken, Timeouts,
     Transport,
@@ -264,9 +264,12 @@ pub async fn check_telling(
             return Ok(unreadable(&error.to_string(), &scrub, told));
         }
     };
-    bench.can_be_used().await?;
+    // Where the time is over before that is known the checks say so, each of them.
+    if let Ok(usable) = timeout_at(until, bench.can_be_used()).await {
+        usable?;
+    }
     let wire = Wire::new(bench, transport, &target.url, target.token.clone(), heard);
-    let wire = wire.reading_limits().await;
+    let wire = wire.reading_limits(until).await;
     let mut checks = semantics::run_telling(wire.bench(), told).await;
     checks.extend(wire::run_telling(&wire, told).await);
     let left_behind = wire.bench().left_behind().await;

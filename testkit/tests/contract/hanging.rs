@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use yoi_protocol::RuntimeInfo;
 use yoi_testkit::contract::{Outcome, Target, check, check_telling};
 use yoi_testkit::{RawPeer, Step, fixtures};
@@ -61,4 +62,15 @@ async fn when_the_time_is_over_the_rest_is_skipped() {
     let last = report.checks.last().map(|one| &one.outcome);
     let reason = "the time for all checks together is over".to_owned();
     assert_eq!(last, Some(&Outcome::Skipped { reason }));
+}
+
+#[tokio::test]
+async fn the_time_counts_from_the_first_question_and_not_from_the_first_check() {
+    let peer = silent().await;
+    let target = target(&peer)
+        .patience(Duration::from_secs(600))
+        .timeout(Duration::from_secs(3));
+    let checked = timeout(Duration::from_secs(120), check(&target)).await;
+    let report = checked.expect("no time is left").unwrap();
+    assert_eq!(report.failed, 0, "{report:#?}");
 }

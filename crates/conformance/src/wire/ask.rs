@@ -56,10 +56,10 @@ impl Wire {
         }
     }
 
-    /// Reads which limits the Runtime publishes: it is held to no others.
-    pub(crate) async fn reading_limits(mut self) -> Self {
-        let info = self.get(path::runtime::RUNTIME).send().await;
-        if let Ok(info) = info.and_then(|reply| reply.value(200)) {
+    /// Reads until then which limits the Runtime publishes: it is held to no others.
+    pub(crate) async fn reading_limits(mut self, until: Instant) -> Self {
+        let asked = timeout_at(until, self.get(path::runtime::RUNTIME).send()).await;
+        if let Ok(Ok(info)) = asked.map(|info| info.and_then(|reply| reply.value(200))) {
             let limits = info["limits"].as_object().into_iter().flatten();
             let given = limits.filter(|(_, value)| !value.is_null());
             self.bench
