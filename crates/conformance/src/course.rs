@@ -1,6 +1,6 @@
 //! Making checks one after the other, and knowing when to stop.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use tokio::time::Instant;
 
@@ -17,6 +17,8 @@ pub(crate) struct Course {
     /// When it must be over.
     pub(crate) until: Option<Instant>,
     in_vain: AtomicU32,
+    /// Whether a check was not made for either.
+    cut_short: AtomicBool,
 }
 
 impl Course {
@@ -28,6 +30,11 @@ impl Course {
         let in_vain = self.in_vain.load(Ordering::Relaxed);
         (in_vain >= IN_VAIN)
             .then(|| format!("the runtime did not answer in time in {in_vain} checks in a row"))
+    }
+
+    /// Whether the rest was not made, because the time was over or nobody answered.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.cut_short.load(Ordering::Relaxed)
     }
 
     /// What a check came to. One that was skipped says nothing of the Runtime.
@@ -52,7 +59,10 @@ pub(crate) async fn run<T: AsRef<Bench> + 'static>(
     let mut all = Vec::new();
     for check in checks {
         let checked = match bench.course().over() {
-            Some(reason) => check.with(Outcome::Skipped { reason }),
+            Some(reason) => {
+                bench.course().cut_short.store(true, Ordering::Relaxed);
+                check.with(Outcome::Skipped { reason })
+            }
             None => {
                 let (checked, is_late) = check.look(on).await;
                 bench.course().note(&checked.outcome, is_late);

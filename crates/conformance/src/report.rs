@@ -18,6 +18,10 @@ pub struct Report {
     pub skipped: usize,
     /// Each check, in the order in which they ran.
     pub checks: Vec<Checked>,
+    /// Whether the rest was not made, because the time was over or nobody answered any more: then
+    /// that nothing failed says little.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     /// Workers of the checks that could not be stopped: they run, or may.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<WorkerId>,
@@ -91,8 +95,16 @@ impl Report {
             failed: count(|outcome| matches!(outcome, Outcome::Failed { .. })),
             skipped: count(|outcome| matches!(outcome, Outcome::Skipped { .. })),
             checks,
+            cut_short: false,
             left_behind: Vec::new(),
         }
+    }
+
+    /// The same, of checks that were perhaps not all made.
+    #[must_use]
+    pub fn cut_short(mut self, is_cut_short: bool) -> Self {
+        self.cut_short = is_cut_short;
+        self
     }
 
     /// The same, with the Workers that could not be stopped.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use yoi_client::{
     Call, CallError, Client, ClientConfigError, HttpTransport, RetryPolicy, StaticToken, Timeouts,
     Transport,
@@ -148,12 +148,17 @@ impl Target {
         }))
     }
 
+    /// The longest that one answer is waited for.
+    fn longest(&self) -> Duration {
+        self.patience.min(self.timeout)
+    }
+
     fn client(
         &self,
         transport: &Arc<dyn Transport>,
         addressee: Option<RuntimeId>,
     ) -> Result<Client, ClientConfigError> {
-        let response = self.patience.min(self.timeout);
+        let response = self.longest();
         let mut builder = Client::builder(&self.url)?
             .transport(Arc::clone(transport))
             .retry(RetryPolicy::NEVER)
@@ -234,7 +239,7 @@ pub async fn check_telling(
         }
         Err(error) => {
             let token = target.token.as_deref();
-            let fault = first::fault(&*transport, &target.url, token, target.patience).await;
+            let fault = first::fault(&*transport, &target.url, token, target.longest()).await;
             let fault = fault.unwrap_or_else(|| error.to_string());
             return Ok(unreadable(&fault, &scrub, told));
         }
@@ -264,16 +269,15 @@ pub async fn check_telling(
             return Ok(unreadable(&error.to_string(), &scrub, told));
         }
     };
-    // Where the time is over before that is known the checks say so, each of them.
-    if let Ok(usable) = timeout_at(until, bench.can_be_used()).await {
-        usable?;
-    }
+    bench.can_be_used(until).await?;
     let wire = Wire::new(bench, transport, &target.url, target.token.clone(), heard);
     let wire = wire.reading_limits(until).await;
     let mut checks = semantics::run_telling(wire.bench(), told).await;
     checks.extend(wire::run_telling(&wire, told).await);
     let left_behind = wire.bench().left_behind().await;
-    let mut report = Report::new(Some(wire.bench().info()), checks).leaving(left_behind);
+    let is_cut_short = wire.bench().course().is_cut_short();
+    let report = Report::new(Some(wire.bench().info()), checks);
+    let mut report = report.leaving(left_behind).cut_short(is_cut_short);
     if let Some(seen) = &mut report.runtime {
         let texts = [&mut seen.api_version, &mut seen.version, &mut seen.store];
         for text in texts.into_iter().chain(&mut seen.capabilities) {

@@ -49,6 +49,13 @@ pub enum CliError {
         /// Of how many.
         of: usize,
     },
+    /// The Runtime was not checked to the end: the time was over, or it did not answer any more.
+    CutShort {
+        /// How many checks were made.
+        made: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The files of a store cannot be used.
     Store(OpenError),
     /// The files of a store are not as they were written.
@@ -77,7 +84,7 @@ impl CliError {
                 StreamEnd::Draining => Exit::Unreachable,
                 StreamEnd::SlowConsumer | StreamEnd::ObservationOnly => Exit::Other,
             },
-            Self::Draining => Exit::Unreachable,
+            Self::Draining | Self::CutShort { .. } => Exit::Unreachable,
             Self::Store(error) => match error {
                 OpenError::Absent | OpenError::Unusable { .. } | OpenError::OtherRuntime { .. } => {
                     Exit::Usage
@@ -160,6 +167,12 @@ impl fmt::Display for CliError {
                 write!(
                     f,
                     "the contract is not kept: {failed} of {of} checks failed"
+                )
+            }
+            Self::CutShort { made, of } => {
+                write!(
+                    f,
+                    "the runtime was not checked to the end: {made} of {of} checks were made"
                 )
             }
             Self::Interrupted => f.write_str("interrupted again: gone without shutting down"),

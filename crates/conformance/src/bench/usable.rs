@@ -1,5 +1,6 @@
 //! Whether a Runtime can be checked as it was asked for.
 
+use tokio::time::{Instant, timeout_at};
 use yoi_protocol::{Code, CreateWorker, Reason, RuntimeState};
 
 use super::Bench;
@@ -7,14 +8,15 @@ use crate::error::{CheckError, ProfileError};
 use crate::subject::Subject as _;
 
 impl Bench {
-    /// Looks whether the Runtime takes commands, and has the profiles that were named.
-    pub(crate) async fn can_be_used(&self) -> Result<(), CheckError> {
+    /// Looks whether the Runtime takes commands, and has the profiles that were named. Where the
+    /// time is over before that is known the checks say so, each of them.
+    pub(crate) async fn can_be_used(&self, until: Instant) -> Result<(), CheckError> {
         if self.info.status == RuntimeState::Draining {
             return Err(CheckError::Draining);
         }
-        let has_all = self.has_profiles().await;
+        let has_all = timeout_at(until, self.has_profiles()).await;
         self.tidy().await;
-        has_all
+        has_all.unwrap_or(Ok(()))
     }
 
     async fn has_profiles(&self) -> Result<(), CheckError> {

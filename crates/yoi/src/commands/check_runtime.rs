@@ -53,6 +53,10 @@ pub(crate) async fn check_runtime(
         report
     };
     match report.failed {
+        0 if report.cut_short => Err(CliError::CutShort {
+            made: report.passed,
+            of: report.checks.len(),
+        }),
         0 => Ok(()),
         failed => Err(CliError::Broken {
             failed,

@@ -196,9 +196,8 @@ fn what_is_wrong_with_the_first_answer_is_told() {
     }
 }
 
-#[test]
-fn who_answers_no_more_is_given_up_on() {
-    // The first three callers learn what it is; the others wait for good.
+/// One whose first three callers learn what it is; the others wait for good.
+fn falls_silent() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let body = include_str!("../../../../fixtures/wire/answers/runtime.json");
@@ -222,6 +221,12 @@ fn who_answers_no_more_is_given_up_on() {
             }
         }
     });
+    url
+}
+
+#[test]
+fn who_answers_no_more_is_given_up_on() {
+    let url = falls_silent();
     let outcome = check(&url, &["--patience", "3", "--timeout", "60"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let told = "the runtime did not answer in time in 3 checks in a row";
@@ -233,6 +238,15 @@ fn who_answers_no_more_is_given_up_on() {
     );
     let outcome = check(&url, &["--patience", "120", "--timeout", "1"]);
     assert_eq!(outcome.code, Some(5), "{outcome:?}");
+}
+
+/// That no check failed is no success where none was made.
+#[test]
+fn who_is_not_checked_to_the_end_is_5() {
+    let outcome = check(&falls_silent(), &["--patience", "120", "--timeout", "3"]);
+    assert_eq!(outcome.code, Some(5), "{outcome:?}");
+    let told = "yoi: the runtime was not checked to the end: 0 of ";
+    assert!(outcome.err.starts_with(told), "{outcome:?}");
 }
 
 #[test]
