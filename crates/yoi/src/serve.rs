@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use worker_runtime::serve::{self, Host, RuntimeArgs, ServeError, Signals};
+use worker_runtime::serve::{self, Host, Reserved, RuntimeArgs, ServeError, Signals};
 use yoi_workspace_server::StartError;
 use yoi_workspace_server::config::Plan;
 
@@ -38,12 +37,10 @@ pub(crate) async fn backend(args: &ServeArgs, world: &mut World) -> Result<(), C
     settings.metrics = world.metrics.clone();
     let signals = signals()?;
     let cannot_listen = |error: io::Error| CliError::Server(plan.cannot_listen(&error).to_string());
-    // Before anything is begun that would have to be undone.
-    let listener = TcpListener::bind(plan.bind())
-        .await
-        .map_err(cannot_listen)?;
-    let address = listener.local_addr().map_err(cannot_listen)?;
+    let reserved = Reserved::take(plan.bind()).map_err(cannot_listen)?;
     let backend = plan.start().await?;
+    let listener = reserved.listen().map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
     tracing::info!("serving");
     announce(&mut world.output, address);
     if !has_file {

@@ -6,21 +6,23 @@
 mod args;
 mod file;
 mod plan;
+mod reserved;
 mod signals;
 mod telemetry;
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use yoi_config::{ConfigError, Environment};
 pub use yoi_http_kit::health::MetricsText;
 
 pub use args::{LogArgs, LogFormat, RuntimeArgs};
 pub use file::{DEFAULT_FILE, layers};
+pub use reserved::Reserved;
 pub use signals::Signals;
 pub use telemetry::{install_log, install_metrics};
 
@@ -96,13 +98,11 @@ pub async fn run(
     allow_open_files();
     let mut settings = plan.settings(environment)?;
     settings.metrics = host.metrics;
+    let cannot_listen = |error: io::Error| ServeError::Listen(plan.cannot_listen(&error));
+    let reserved = Reserved::take(plan.bind()).map_err(cannot_listen)?;
     let runtime = plan.start().await?;
-    let listener = TcpListener::bind(plan.bind())
-        .await
-        .map_err(|error| ServeError::Listen(plan.cannot_listen(&error)))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| ServeError::Listen(plan.cannot_listen(&error)))?;
+    let listener = reserved.listen().map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
     tracing::info!(runtime_id = %runtime.id(), "serving");
     (host.announce)(address);
 

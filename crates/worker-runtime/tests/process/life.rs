@@ -180,16 +180,18 @@ fn is_running(pid: &str) -> bool {
 fn an_address_that_is_taken_is_no_fault_of_the_configuration() {
     let first = start(&[]);
     let address = first.address().to_string();
-    let output = worker_runtime(&fixtures(), &["--bind", &address])
-        .output()
-        .expect("it ran");
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("data");
+    let path = store.to_str().expect("UTF-8");
+    let flags = ["--bind", &address, "--store", "fs", "--path", path];
+    let output = worker_runtime(&fixtures(), &flags).output();
+    let output = output.expect("it ran");
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8_lossy(&output.stderr);
-    let last = told.lines().last().unwrap_or_default();
     assert_eq!(
-        last,
-        "worker-runtime: --bind: `runtime.bind` cannot be listened on: address in use"
+        String::from_utf8_lossy(&output.stderr),
+        "worker-runtime: --bind: `runtime.bind` cannot be listened on: address in use\n"
     );
+    assert!(!store.exists(), "nothing was begun");
 }
 
 #[test]
