@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// Tries cases, one after the other: so many of them, or, where `YOI_FUZZ_SECONDS` says so, for as
-/// long as that. Each is made from a number alone, its seed, so a case that fails can be had again.
+/// long as that. Each is made from a number, its seed, which is also that of `fastrand` in this
+/// thread, so a case that fails can be had again.
 ///
 /// The first seed is drawn by chance, so that every run tries others; `YOI_SEED` names another.
 ///
@@ -57,6 +58,8 @@ impl Fuzz {
         {
             let seed = self.first.wrapping_add(tried);
             let told = Seed(seed);
+            // What the case draws by chance without being told of the seed.
+            fastrand::seed(seed);
             let done = case(seed).await;
             drop(told);
             if let Err(error) = done {

@@ -159,7 +159,7 @@ impl Entry {
             scrub: registration.scrub,
             timeouts: registration.timeouts,
             presence: Presence::default(),
-            last_said: LastSaid::default(),
+            last_said: LastSaid::unknown(),
         }
     }
 

@@ -7,7 +7,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use metrics::{Gauge, counter, gauge};
-use yoi_protocol::{Code, Failure, Reason, RuntimeId, RuntimeStatus, StreamEnd};
+use yoi_protocol::{Code, Failure, Origin, Reason, RuntimeId, RuntimeStatus, StreamEnd};
 
 use crate::presence::Sight;
 
@@ -51,11 +51,25 @@ impl Drop for Counted {
     }
 }
 
-/// What a call to a Runtime came to.
+/// What a call to a Runtime came to. One that this Backend refused by itself, so that nothing was
+/// sent, is told by its reason.
 pub(crate) fn called<T>(result: &Result<T, Failure>) {
-    let outcome = result
-        .as_ref()
-        .map_or_else(|failure| failure.code.as_str(), |_| "ok");
+    let outcome = match result {
+        Ok(_) => "ok",
+        Err(failure) => match (failure.origin, failure.details.reason) {
+            (Some(Origin::Backend), Some(reason)) => reason.as_str(),
+            _ => failure.code.as_str(),
+        },
+    };
+    count_call(outcome);
+}
+
+/// A call that took longer than whoever asked waits.
+pub(crate) fn gave_up_call() {
+    count_call(Code::RuntimeTimedOut.as_str());
+}
+
+fn count_call(outcome: &'static str) {
     counter!("yoi_backend_runtime_calls_total", "outcome" => outcome).increment(1);
 }
 
@@ -77,21 +91,29 @@ pub(crate) fn watch_ended(end: &StreamEnd) {
 }
 
 /// How a Runtime was said to be, last.
-#[derive(Default)]
-pub(crate) struct LastSaid(Mutex<Option<(RuntimeStatus, Counted)>>);
+pub(crate) struct LastSaid(Mutex<(RuntimeStatus, Counted)>);
 
 impl LastSaid {
+    /// Of a Runtime that nobody has looked at.
+    pub(crate) fn unknown() -> Self {
+        let status = RuntimeStatus::Unknown;
+        Self(Mutex::new((status, Counted::runtime(status))))
+    }
+
     /// Says how a Runtime is, where that is news.
-    pub(crate) fn say(&self, runtime_id: &RuntimeId, sight: &Sight) {
-        let status = sight.status;
-        {
-            // One assignment: nothing is left half done.
+    pub(crate) fn say(&self, runtime_id: &RuntimeId, look: impl FnOnce() -> Sight) {
+        let sight = {
             let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if said.as_ref().is_some_and(|(said, _)| *said == status) {
+            // Under the lock, so that an older sight is never said after a newer one.
+            let sight = look();
+            if said.0 == sight.status {
                 return;
             }
-            *said = Some((status, Counted::runtime(status)));
-        }
+            // One assignment: nothing is left half done.
+            *said = (sight.status, Counted::runtime(sight.status));
+            sight
+        };
+        let status = sight.status;
         if status == RuntimeStatus::Online {
             tracing::info!(%runtime_id, "a runtime is online");
         } else {

@@ -20,7 +20,7 @@ use yoi_protocol::{
 use yoi_testkit::contract::{Target, check, store};
 use yoi_testkit::matrix::{Pace, Place, Plan, run};
 use yoi_testkit::{
-    Canaries, FakeRuntime, Fault, FaultProxy, ManualClock, RawPeer, RuntimeFaults,
+    Canaries, FakeRuntime, Fault, FaultProxy, Fuzz, ManualClock, RawPeer, RuntimeFaults,
     ScriptedExecutor, SequentialIds, Step, TestBackend, TestRuntime, TestStore, eventually,
     fixtures, strategies,
 };
@@ -268,6 +268,16 @@ async fn waiting() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn case_after_case() {
+    Fuzz::cases(100)
+        .run(async |seed| match seed.to_string().parse() {
+            Ok(read) if u64::eq(&read, &seed) => Ok(()),
+            other => Err(format!("{seed} became {other:?}")),
+        })
+        .await;
 }
 
 #[tokio::test]

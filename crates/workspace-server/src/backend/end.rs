@@ -15,6 +15,8 @@ impl Backend {
     pub async fn drain(&self, timeout: Duration) {
         let deadline = Instant::now() + timeout;
         self.inner.draining.store(true, Ordering::Release);
+        // Nobody is told that the Runtimes inside are not well: they end with this Backend.
+        self.inner.closed.cancel();
         self.inner.hub.begin_end();
         self.inner.commands.close();
         let in_flight = self.inner.commands.wait();
@@ -22,7 +24,6 @@ impl Backend {
         // Side by side: a cancel in flight may wait for a run that only the drain ends.
         let _ = timeout_at(deadline, async { tokio::join!(in_flight, runtimes) }).await;
         self.inner.hub.close();
-        self.inner.closed.cancel();
         let rest = async { tokio::join!(self.inner.hub.ended(), self.inner.probes.wait()) };
         let _ = timeout_at(deadline, rest).await;
     }

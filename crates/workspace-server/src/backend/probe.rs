@@ -58,6 +58,6 @@ async fn probe(entry: &Entry, settings: &PresenceSettings) {
             entry.presence.failed(&failure);
         }
     }
-    let sight = entry.presence.sight(settings);
-    entry.last_said.say(&entry.runtime_id, &sight);
+    let look = || entry.presence.sight(settings);
+    entry.last_said.say(&entry.runtime_id, look);
 }

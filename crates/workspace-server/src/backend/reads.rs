@@ -14,6 +14,7 @@ use crate::observation::{HubContext, Watch};
 use crate::policy::{Decision, Question};
 use crate::registry::Entry;
 use crate::sweep::{self, Gathered, Position, Rest, gather};
+use crate::telemetry;
 
 impl Backend {
     /// What is known of the visible Runtimes. Asks none of them.
@@ -162,19 +163,20 @@ impl Backend {
         worker_id: &WorkerId,
         cursor: Option<&str>,
     ) -> Result<Watch, StreamEnd> {
-        let entry = self
-            .admit(caller, Operation::Events, runtime_id, Some(worker_id))
-            .map_err(StreamEnd::Failed)?;
-        let watched = HubContext {
-            entry,
-            keys: &self.inner.keys,
+        let begun = async {
+            let entry = self.admit(caller, Operation::Events, runtime_id, Some(worker_id))?;
+            let watched = HubContext {
+                entry,
+                keys: &self.inner.keys,
+            };
+            let call = context(caller, entry);
+            self.inner
+                .hub
+                .watch(watched, worker_id, cursor, &call)
+                .await
         };
-        let call = context(caller, entry);
-        self.inner
-            .hub
-            .watch(watched, worker_id, cursor, &call)
-            .await
-            .map_err(StreamEnd::Failed)
+        let begun = begun.await.map_err(StreamEnd::Failed);
+        begun.inspect_err(telemetry::watch_ended)
     }
 
     /// One page of the Workers of all visible Runtimes, which are asked at the same time.
@@ -242,6 +244,8 @@ impl Backend {
         };
         let expired = async {
             sleep_until(deadline).await;
+            // The call is dropped, and says nothing itself.
+            telemetry::gave_up_call();
             Code::RuntimeTimedOut
         };
         gather(

@@ -143,6 +143,8 @@ impl Backlog {
                         return Ok(Pushed::Duplicate);
                     }
                     Some(last) if last.checked_add(1) != Some(seq) => return Err(protocol_error()),
+                    // One event has one number.
+                    Some(_) if cursor == *self.last_cursor() => return Err(protocol_error()),
                     Some(_) | None => {}
                 }
                 self.last_seq = Some(seq);
@@ -249,21 +251,25 @@ impl Backlog {
 
     /// The position from which the ring has all that follows `standing`, when it has: what
     /// stands there must still be held against what was told.
-    pub(crate) fn join(&self, standing: &Standing) -> Option<u64> {
-        let after = self.after(&standing.cursor)?;
-        // A Runtime that numbers one event in two ways is believed by nobody.
+    ///
+    /// # Errors
+    /// `runtime_protocol_error` where the event after which one stands has another number here.
+    pub(crate) fn join(&self, standing: &Standing) -> Result<Option<u64>, Failure> {
+        let Some(after) = self.after(&standing.cursor) else {
+            return Ok(None);
+        };
         if let (Some(told), Some(known)) = (standing.seq, self.seq_before(after))
             && told != known
         {
-            return None;
+            return Err(protocol_error());
         }
-        if after == 0 && self.base.cursor == standing.cursor {
-            // Deltas of before the first item are gone: only who was told them can join.
-            if !self.base.told.within(&standing.told) {
-                return None;
-            }
+        // Deltas of before the first item are gone: only who was told them can join.
+        let is_at_base = after == 0 && self.base.cursor == standing.cursor;
+        if is_at_base && !self.base.told.within(&standing.told) {
+            return Ok(None);
         }
-        Some(self.first + self.past_a_loss(after)? as u64)
+        let position = self.past_a_loss(after);
+        Ok(position.map(|position| self.first + position as u64))
     }
 
     /// The number of the event after which so many items end, where it is known.

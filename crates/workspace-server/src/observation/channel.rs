@@ -203,18 +203,28 @@ impl Seat {
     /// A reader for somebody who stands at `standing` and was told so much of the Worker's
     /// `course`, when the ring has all that follows, and its upstream is live: else it stays with
     /// its own, which is.
-    pub(super) fn join(self, standing: &Standing, course: Course) -> Option<Reader> {
+    ///
+    /// # Errors
+    /// `runtime_protocol_error` where the Runtime has told the two of them different things.
+    pub(super) fn join(
+        self,
+        standing: &Standing,
+        course: Course,
+    ) -> Result<Option<Reader>, Failure> {
         let position = {
             let mut state = self.0.lock();
             if state.lost.is_some() {
-                return None;
+                return Ok(None);
             }
-            let position = state.backlog.join(standing)?;
+            let Some(position) = state.backlog.join(standing)? else {
+                return Ok(None);
+            };
             // The ring has no event while its course is untold: both stand at the same one.
             state.course.learn(course);
             position
         };
-        Some(self.reader(position, Joint::new(standing.told.clone())))
+        let joint = Joint::new(standing.told.clone());
+        Ok(Some(self.reader(position, joint)))
     }
 
     /// A reader of what is still to come.

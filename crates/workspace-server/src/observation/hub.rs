@@ -139,8 +139,11 @@ impl Hub {
             let seat = channel.seat();
             drop(channels);
             let progress = seat.progress();
-            let joined = own.ready().and_then(|at| seat.join(at, own.course()));
-            return Ok(match joined {
+            let joined = match own.ready() {
+                Some(at) => seat.join(at, own.course()),
+                None => Ok(None),
+            };
+            return Ok(match joined.map_err(StreamEnd::Failed)? {
                 Some(reader) => Attached::Live(reader),
                 None => Attached::Apart(own, Some(progress)),
             });

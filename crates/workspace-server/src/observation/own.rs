@@ -201,6 +201,10 @@ impl Own {
                     }
                     Some(standing) => {
                         match standing.seq {
+                            // One event has one number.
+                            Some(last) if cursor == standing.cursor && seq != last => {
+                                return Err(broken());
+                            }
                             _ if cursor == standing.cursor => return Ok(()),
                             Some(last) if last.checked_add(1) != Some(seq) => return Err(broken()),
                             Some(_) | None => {}

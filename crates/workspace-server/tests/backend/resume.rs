@@ -186,6 +186,40 @@ async fn nothing_follows_the_greatest_number() {
     assert_eq!(seen[2]["delta"]["offset"], u64::MAX);
 }
 
+#[tokio::test]
+async fn one_event_has_one_number() {
+    let mut again = used(2);
+    again["cursor"] = snapshot()["cursor"].clone();
+    let in_the_past = vec![Ok(snapshot()), Ok(again.clone())];
+    let live = vec![Ok(snapshot()), Ok(caught_up()), Ok(again.clone())];
+    for told in [in_the_past, live] {
+        let (served, counts) = telling(Backend::builder(), [told, vec![Ok(again.clone())]]).await;
+        let mut watcher = served.watch(WORKER, "").await;
+        assert_eq!(
+            watcher.end().await,
+            (Some("runtime_protocol_error".into()), 4502)
+        );
+        assert_eq!(counts.opened(), 2);
+    }
+
+    // Who is told another number than all others does not join them.
+    let others = vec![Ok(snapshot()), Ok(caught_up())];
+    let mut other = snapshot();
+    other["seq"] = 7.into();
+    let (served, _) = telling(
+        Backend::builder(),
+        [others, vec![Ok(other), Ok(caught_up())]],
+    )
+    .await;
+    let mut first = served.watch(WORKER, "").await;
+    first.until_caught_up().await;
+    let mut second = served.watch(WORKER, "").await;
+    assert_eq!(
+        second.end().await,
+        (Some("runtime_protocol_error".into()), 4502)
+    );
+}
+
 /// Whatever is in flight in truth must go on from what was told.
 #[tokio::test]
 async fn what_does_not_go_on_from_what_was_told_breaks_the_contract() {

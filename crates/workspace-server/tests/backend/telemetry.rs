@@ -1,17 +1,23 @@
 //! What an operator is told: which Runtimes come and go, who watches, and what calls come to.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use tokio::time::{sleep, sleep_until};
 use tracing::Level;
-use yoi_client::Timeouts;
-use yoi_protocol::{StreamEnd, WorkerId};
+use yoi_client::transport::{Request, Response, Transport, TransportFault, Upgrade};
+use yoi_client::{RetryPolicy, Timeouts};
+use yoi_protocol::{Code, CreateWorker, ListQuery, StreamEnd, WorkerId};
 use yoi_testkit::eventually;
 use yoi_workspace_server::{
     Backend, CallTimeouts, Caller, CircuitSettings, ObservationSettings, Registration,
+    RemoteSettings,
 };
 
 use crate::heard::{Log, Metrics};
-use crate::support::{PATIENCE, Served, embedded, id, once, registered, remote};
+use crate::support::{PATIENCE, STILL, Served, embedded, id, once, registered, remote};
 
 /// How often each metric must be.
 async fn says(metrics: &Metrics, expected: &[(&str, f64)]) {
@@ -151,17 +157,18 @@ async fn metrics_count_who_watches_over_what_and_how_that_ends() {
 }
 
 /// A Backend that has ended has no shared upstream, and none is begun after that.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_is_caught_up_after_the_end_of_a_backend_begins_no_upstream_for_others() {
     let metrics = Metrics::here();
     let (inside, _script) = embedded("inside").await;
-    let served = Served::over(Registration::embedded(inside)).await;
-    served.create("inside", "w-1").await;
-    let worker_id = WorkerId::parse("w-1").unwrap();
+    let builder = Backend::builder().runtime(Registration::embedded(inside));
+    let backend = builder.presence(STILL).build().unwrap();
     let (who, runtime_id) = (Caller::default(), id("inside"));
-    let watch = served.backend.watch(&who, &runtime_id, &worker_id, None);
+    let created = backend.create_worker(who.clone(), &runtime_id, CreateWorker::default());
+    let worker_id = created.await.unwrap().value.worker_id;
+    let watch = backend.watch(&who, &runtime_id, &worker_id, None);
     let mut watch = watch.await.unwrap();
-    served.backend.drain(Duration::from_secs(5)).await;
+    backend.drain(Duration::from_secs(5)).await;
     let mut told = 0;
     let end = loop {
         match watch.next().await {
@@ -172,4 +179,71 @@ async fn who_is_caught_up_after_the_end_of_a_backend_begins_no_upstream_for_othe
     assert_eq!((told, end), (2, StreamEnd::Draining), "snapshot, caught_up");
     let shared = metrics.value("yoi_backend_upstreams{kind=\"shared\"}");
     assert_eq!(shared, None, "there never was one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_nobody_made_and_that_nobody_waited_for_are_told_apart() {
+    let metrics = Metrics::here();
+    let calls = |outcome| {
+        let name = format!("yoi_backend_runtime_calls_total{{outcome=\"{outcome}\"}}");
+        metrics.value(&name)
+    };
+    let nobody = Nobody(Arc::default());
+    let mut settings = RemoteSettings::new("http://127.0.0.1:9");
+    settings.retry = RetryPolicy::NEVER;
+    settings.transport = Some(Arc::new(nobody.clone()));
+    settings.circuit.failures = 1;
+    let registration = Registration::remote(id("outside"), &settings).unwrap();
+    let builder = Backend::builder().runtime(registration);
+    let backend = builder.presence(STILL).build().unwrap();
+    backend.probe().await;
+    let gauge = |status| metrics.value(&format!("yoi_backend_runtimes{{status=\"{status}\"}}"));
+    assert_eq!((gauge("unknown"), gauge("offline")), (Some(0.0), Some(1.0)));
+
+    let (who, outside) = (Caller::default(), id("outside"));
+    let worker_id = WorkerId::parse("w-1").unwrap();
+    let refused = backend.worker(&who, &outside, &worker_id).await;
+    assert_eq!(refused.unwrap_err().code, Code::RuntimeUnavailable);
+    assert_eq!(calls("circuit_open"), Some(1.0));
+    assert_eq!(calls("runtime_unavailable"), None);
+
+    // It answers again, and then hangs.
+    nobody.0.store(true, Ordering::Relaxed);
+    sleep(Duration::from_secs(60)).await;
+    let swept = backend.all_workers(&who, &ListQuery::default()).await;
+    assert_eq!(swept.unwrap().incomplete.len(), 1);
+    assert_eq!(calls("runtime_timed_out"), Some(1.0));
+
+    // A watch that does not begin ends, too.
+    let watch = backend.watch(&who, &outside, &worker_id, Some("forged"));
+    watch.await.unwrap_err();
+    let ended = "yoi_backend_watches_ended_total{end=\"cursor_invalid\"}";
+    assert_eq!(metrics.value(ended), Some(1.0));
+
+    drop(backend);
+    says(&metrics, &[("yoi_backend_circuits_open", 0.0)]).await;
+    says(
+        &metrics,
+        &[("yoi_backend_runtimes{status=\"offline\"}", 0.0)],
+    )
+    .await;
+}
+
+/// Nobody takes a connection there; or, when told, somebody does and says nothing.
+#[derive(Clone)]
+struct Nobody(Arc<AtomicBool>);
+
+#[async_trait]
+impl Transport for Nobody {
+    async fn send(&self, request: Request) -> Result<Response, TransportFault> {
+        if self.0.load(Ordering::Relaxed) {
+            sleep_until(request.head_by).await;
+            return Err(TransportFault::HeadTimedOut);
+        }
+        Err(TransportFault::Refused)
+    }
+
+    async fn upgrade(&self, _: Request) -> Result<Upgrade, TransportFault> {
+        Err(TransportFault::Refused)
+    }
 }

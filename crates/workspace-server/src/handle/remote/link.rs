@@ -134,19 +134,21 @@ impl Link {
     /// Takes what a call tells, and says so where that opens or closes the circuit.
     fn note(&self, sign: Sign, ticket: Ticket) {
         let now = Instant::now();
-        let State { circuit, counted } = &mut *self.state();
-        circuit.note(sign, ticket, now, fastrand::f64());
-        match (circuit.view(now).0, &counted) {
-            (CircuitState::Closed, Some(_)) => {
-                *counted = None;
-                telemetry::asked_again(&self.runtime_id);
+        // The lock is let go before anything is logged.
+        let news = {
+            let State { circuit, counted } = &mut *self.state();
+            circuit.note(sign, ticket, now, fastrand::f64());
+            let is_open = circuit.view(now).0 != CircuitState::Closed;
+            let is_news = is_open != counted.is_some();
+            if is_news {
+                *counted = is_open.then(Counted::open_circuit);
             }
-            (CircuitState::Open | CircuitState::HalfOpen, None) => {
-                *counted = Some(Counted::open_circuit());
-                telemetry::left_alone(&self.runtime_id);
-            }
-            (CircuitState::Closed, None)
-            | (CircuitState::Open | CircuitState::HalfOpen, Some(_)) => {}
+            is_news.then_some(is_open)
+        };
+        match news {
+            Some(true) => telemetry::left_alone(&self.runtime_id),
+            Some(false) => telemetry::asked_again(&self.runtime_id),
+            None => {}
         }
     }
 

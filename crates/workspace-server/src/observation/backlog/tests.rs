@@ -241,6 +241,7 @@ fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
                 let standing = mine.ready().unwrap();
                 position = backlog
                     .join(standing)
+                    .unwrap()
                     .map(|at| (at, Joint::new(standing.told.clone())));
                 joined += usize::from(position.is_some());
             }
@@ -264,7 +265,7 @@ fn a_reader_that_is_handed_over_misses_nothing_and_gets_nothing_twice() {
         match &mut position {
             Some((at, joint)) => trimmed += follow(&backlog, at, joint, &mut witness),
             None => assert!(
-                backlog.join(mine.ready().unwrap()).is_some(),
+                backlog.join(mine.ready().unwrap()).unwrap().is_some(),
                 "seed {seed}: at the same place they meet"
             ),
         }

@@ -78,7 +78,7 @@ async fn configuration_that_nobody_meant_is_refused_with_its_place_and_without_i
         .await;
     println!("configuration: {cases} cases, {taken} were taken");
     assert!(
-        taken * 50 > cases && taken < cases,
+        taken * 200 > cases && taken < cases,
         "hardly anything was tried"
     );
 }

@@ -357,7 +357,7 @@ async fn fuzz(harm: Harm) {
     println!("{harm:?}: {cases} cases, {tally:?}");
     let Tally { mended, ended } = tally;
     // Few are ended: of few cases perhaps none.
-    let is_fair = mended * 10 > cases && (ended > 0 || cases <= CASES);
+    let is_fair = mended * 10 > cases && (ended > 0 || cases < 1000);
     assert!(is_fair, "hardly anything was tried");
 }
 
