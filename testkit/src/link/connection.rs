@@ -112,7 +112,7 @@ impl Connection {
         script: fn(Answer, &mut Scene<'_>) -> Script,
     ) -> io::Result<()> {
         let mut runtime = self.ask(&asked).await?;
-        let mut answer = Answer::read(&mut runtime).await?;
+        let mut answer = answered(&mut runtime).await?;
         if !taken.fault().can_spoil(&answer) {
             drop(taken);
             self.end(stream, said(&answer)).await;
@@ -149,7 +149,7 @@ impl Connection {
             let _ = copy_bidirectional(stream, &mut runtime).await;
             return Ok(());
         }
-        let answer = Answer::read(&mut runtime).await?;
+        let answer = answered(&mut runtime).await?;
         if !answer.is_upgrade() {
             self.end(stream, said(&answer)).await;
             return Ok(());
@@ -205,4 +205,14 @@ impl Connection {
             slow: self.shared.slow,
         }
     }
+}
+
+/// What a Runtime answers. It keeps the connection of an upgrade that it refuses, and there is one
+/// request to each here: whoever asked is to know, or the next request finds it closed.
+async fn answered(runtime: &mut TcpStream) -> io::Result<Answer> {
+    let mut answer = Answer::read(runtime).await?;
+    if !answer.is_upgrade() {
+        answer.head.set("connection", "close");
+    }
+    Ok(answer)
 }

@@ -1,5 +1,7 @@
 //! A link that is well.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use yoi_client::Call;
 use yoi_protocol::{CreateWorker, Operation};
 use yoi_testkit::{FaultProxy, RemoteRuntime, TestBackend, TestRuntime};
@@ -69,4 +71,24 @@ async fn a_runtime_that_is_gone_resets_and_comes_back() {
     assert_eq!(failure.code.as_str(), "runtime_unreachable");
     rig.runtime.restart().await;
     rig.ask(Operation::GetWorker, &worker).await.unwrap();
+}
+
+/// There is one request to a connection, and whoever asks is to know: also where the Runtime would
+/// have kept it.
+#[tokio::test]
+async fn every_answer_says_that_the_connection_ends_with_it() {
+    let runtime = TestRuntime::start().await;
+    let link = FaultProxy::to(&runtime).await;
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    for (path, headers) in [("/v1/workers", ""), ("/v1/workers/w-1/events/ws", upgrade)] {
+        let mut stream = TcpStream::connect(link.address()).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+        let head = head.to_ascii_lowercase();
+        assert!(head.contains("\r\nconnection: close"), "{answer}");
+    }
 }
