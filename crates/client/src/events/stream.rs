@@ -61,8 +61,9 @@ impl FrameStream {
     /// The next frame. May be dropped and called again: no frame is lost.
     ///
     /// A server that says nothing for half of the idle time is pinged, and the stream counts as
-    /// lost when it says nothing for the other half. Pings of the server are answered only while this
-    /// is being waited for: a caller that does not come back for frames is dropped by the server.
+    /// lost when it says nothing for the other half. Pings of the server are answered only while
+    /// this is being waited for: a caller that does not come back for frames is dropped by the
+    /// server.
     ///
     /// # Errors
     /// [`StreamEnd`]: what the far end said, or how the link failed. The same again on every

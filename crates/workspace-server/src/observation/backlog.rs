@@ -145,7 +145,14 @@ impl Backlog {
                     Some(last) if last.checked_add(1) != Some(seq) => return Err(protocol_error()),
                     // One event has one number.
                     Some(_) if cursor == *self.last_cursor() => return Err(protocol_error()),
-                    Some(_) | None => {}
+                    Some(_) => {}
+                    // The first number that is told tells that of the event before it, too.
+                    None if cursor == self.base.cursor => {
+                        self.base.seq = Some(seq);
+                        self.last_seq = Some(seq);
+                        return Ok(Pushed::Duplicate);
+                    }
+                    None => self.base.seq = seq.checked_sub(1),
                 }
                 self.last_seq = Some(seq);
                 self.fold.mark(&mark);

@@ -14,7 +14,7 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// What is logged in this thread from here on, while the guard lives.
-    pub(crate) fn here(level: Level) -> (Self, impl Drop) {
+    pub(crate) fn here(level: Level) -> (Self, Listening) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(log.clone())
@@ -35,13 +35,9 @@ impl Log {
 
 /// While there is only one listener, the thread that comes first to a line of the log says for all
 /// whether anybody listens to it, and other tests have none. So there are two.
-struct Listening {
+pub(crate) struct Listening {
     _second: Dispatch,
     _first: DefaultGuard,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {}
 }
 
 impl io::Write for Log {

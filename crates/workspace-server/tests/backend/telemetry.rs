@@ -19,7 +19,7 @@ use yoi_workspace_server::{
 use crate::heard::{Log, Metrics};
 use crate::support::{PATIENCE, STILL, Served, embedded, id, once, registered, remote};
 
-/// How often each metric must be.
+/// Waits until each metric is at its value.
 async fn says(metrics: &Metrics, expected: &[(&str, f64)]) {
     eventually("the metrics say so", async || {
         let wrong: Vec<_> = expected

@@ -111,9 +111,7 @@ impl Sign {
             | Code::WorkerStopped => Self::Answered,
         }
     }
-}
 
-impl Sign {
     /// What opening a stream came to. A reset may be that of something on the way that takes no
     /// streams, and says nothing of calls.
     pub(super) fn of_opening<T>(
@@ -126,9 +124,7 @@ impl Sign {
             result => Self::of(result, took, timeouts),
         }
     }
-}
 
-impl Sign {
     /// What a look in the background came to. It has all the time that it is given, so that none
     /// came of it is no haste of a caller's.
     pub(super) fn of_look<T>(

@@ -335,8 +335,10 @@ async fn case(seed: u64, harm: Harm, tally: &mut Tally) -> Result<(), String> {
     Ok(())
 }
 
-/// Every event after the first that was told is there as the Runtime has it, to the last.
+/// Every event after the first that was told is there as the Runtime has it, to the last, and deltas
+/// join.
 fn whole(told: &Told, scene: &Scene) -> Result<(), String> {
+    told.joins()?;
     let events = told.events();
     let Some(((first, _), rest)) = events.split_first() else {
         return Ok(());

@@ -65,6 +65,36 @@ impl Told {
         self.frames.iter().filter(is_loss).count()
     }
 
+    /// Where deltas do not join, of a Runtime whose words are its own.
+    pub(super) fn joins(&self) -> Result<(), String> {
+        let mut known: HashMap<String, u64> = HashMap::new();
+        let length = |text: &Value| text.as_str().map_or(0, |text| text.len() as u64);
+        for frame in &self.frames {
+            let delta = &frame["delta"];
+            let at = format!("{} {}", delta["run_id"], delta["type"]);
+            match (frame["kind"].as_str(), frame["control"]["type"].as_str()) {
+                (Some("event"), _) => match frame["event"]["type"].as_str() {
+                    Some("run_started" | "entry_appended" | "run_finished") => known.clear(),
+                    _ => {}
+                },
+                (Some("control"), Some("caught_up")) => {
+                    let in_flight = &frame["control"]["in_flight"];
+                    let at = format!("{} {}", in_flight["run_id"], "\"text\"");
+                    known = HashMap::from([(at, length(&in_flight["text"]))]);
+                }
+                (Some("delta"), _) => {
+                    let end = known.entry(at).or_default();
+                    if delta["offset"].as_u64() != Some(*end) {
+                        return Err(format!("{frame} after {end}, of {:#?}", self.frames));
+                    }
+                    *end += length(&delta["text"]);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// What holds whatever the Runtime said.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut last_seq = None;

@@ -94,6 +94,30 @@ fn sealed(rewriter: &Rewriter, seq: u64) -> Cursor {
     rewriter.seal().seal(&cursor).unwrap()
 }
 
+/// A ring that began after a cursor learns where that is from the first event that it is told.
+#[test]
+fn a_ring_that_began_after_a_cursor_learns_its_number() {
+    for first in [1, 2] {
+        let mut ring = Ring::new(1 << 20);
+        let base = Standing {
+            seq: None,
+            ..standing(&ring.rewriter, 1)
+        };
+        ring.backlog = Backlog::new(base, Fold::new(None, IN_FLIGHT_BYTES), 1 << 20);
+        ring.push(first);
+        let taken = ring.backlog.end();
+        assert_eq!(
+            taken,
+            first - 1,
+            "what it stands on comes twice, and is dropped"
+        );
+        assert_eq!(ring.at(1), Some(0));
+        let mut wrong = standing(&ring.rewriter, 1);
+        wrong.seq = Some(7);
+        assert!(ring.backlog.join(&wrong).is_err());
+    }
+}
+
 #[test]
 fn who_knows_an_event_by_another_number_is_refused() {
     let mut ring = Ring::new(1 << 20);
