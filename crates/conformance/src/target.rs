@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use yoi_client::{
     Call, CallError, Client, ClientConfigError, HttpTransport, RetryPolicy, StaticToken, Timeouts,
     Transport,
 };
-use yoi_protocol::{Capability, Code, Origin, RuntimeId};
+use yoi_protocol::{Capability, Code, Failure, Origin, RuntimeId};
 
 use crate::bench::Bench;
 use crate::error::CheckError;
@@ -148,17 +148,12 @@ impl Target {
         }))
     }
 
-    /// The longest that one answer is waited for.
-    fn longest(&self) -> Duration {
-        self.patience.min(self.timeout)
-    }
-
     fn client(
         &self,
         transport: &Arc<dyn Transport>,
         addressee: Option<RuntimeId>,
     ) -> Result<Client, ClientConfigError> {
-        let response = self.longest();
+        let response = self.patience.min(self.timeout);
         let mut builder = Client::builder(&self.url)?
             .transport(Arc::clone(transport))
             .retry(RetryPolicy::NEVER)
@@ -227,7 +222,9 @@ pub async fn check_telling(
     });
     let client = target.client(&transport, None);
     let client = client.map_err(CheckError::Address)?;
-    let info = match client.runtime_info(&Call::default()).await {
+    let call = Call::default();
+    let asked = timeout_at(until, client.runtime_info(&call)).await;
+    let info = match asked.unwrap_or_else(|_| Err(late())) {
         Ok(answer) => answer.value,
         Err(error) if is_nobody(&error) => {
             return Err(CheckError::Unanswered(Box::new(scrubbed(error, &scrub))));
@@ -239,7 +236,8 @@ pub async fn check_telling(
         }
         Err(error) => {
             let token = target.token.as_deref();
-            let fault = first::fault(&*transport, &target.url, token, target.longest()).await;
+            let fault = first::fault(&*transport, &target.url, token, target.patience);
+            let fault = timeout_at(until, fault).await.ok().flatten();
             let fault = fault.unwrap_or_else(|| error.to_string());
             return Ok(unreadable(&fault, &scrub, told));
         }
@@ -258,7 +256,8 @@ pub async fn check_telling(
             patience: target.patience,
         });
     }
-    let bench = match Bench::new(Arc::new(subject)).await {
+    let bench = timeout_at(until, Bench::new(Arc::new(subject))).await;
+    let bench = match bench.map_err(|_| CheckError::Unanswered(Box::new(late())))? {
         Ok(bench) => target.seat(bench).until(until).scrubbed(scrub.clone()),
         Err(failure) => {
             let error = CallError {
@@ -285,6 +284,15 @@ pub async fn check_telling(
         }
     }
     Ok(report)
+}
+
+/// Nobody has answered while there was time.
+fn late() -> CallError {
+    CallError {
+        failure: Failure::new(Code::RuntimeTimedOut).by(Origin::Link),
+        problem: None,
+        attempts: 1,
+    }
 }
 
 /// A failed call without what its answer must not repeat.
