@@ -38,3 +38,6 @@ impl Reserved {
         self.0.listen(BACKLOG)
     }
 }
+
+#[cfg(test)]
+mod tests;
