@@ -72,12 +72,12 @@ impl Told {
         for frame in &self.frames {
             let delta = &frame["delta"];
             let at = format!("{} {}", delta["run_id"], delta["type"]);
-            match (frame["kind"].as_str(), frame["control"]["type"].as_str()) {
-                (Some("event"), _) => match frame["event"]["type"].as_str() {
-                    Some("run_started" | "entry_appended" | "run_finished") => known.clear(),
-                    _ => {}
-                },
-                (Some("control"), Some("caught_up")) => {
+            let of_kind = ["event", "control"].map(|kind| frame[kind]["type"].as_str());
+            match (frame["kind"].as_str(), of_kind) {
+                (Some("event"), [Some("run_started" | "entry_appended" | "run_finished"), _]) => {
+                    known.clear();
+                }
+                (Some("control"), [_, Some("caught_up")]) => {
                     let in_flight = &frame["control"]["in_flight"];
                     let at = format!("{} {}", in_flight["run_id"], "\"text\"");
                     known = HashMap::from([(at, length(&in_flight["text"]))]);
